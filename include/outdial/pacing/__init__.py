@@ -1,0 +1,3 @@
+"""Calls per second: slots from Redis, or from PostgreSQL while Redis is silent."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Totals from rows, and their JSON, CSV and HTML."""
+
+from __future__ import annotations

@@ -1,0 +1,85 @@
+"""The only reader of the environment.
+
+Names are the deployment's own (`DB_HOST`, `MAX_CPS`, …). On one machine `outdial standalone` writes the
+addresses it chose into an `environment` file, which is read where the variables themselves are absent.
+Entry points read settings and pass values on; nothing at or below `campaigns` imports this module.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Addresses, credentials and limits of one process. Secrets print as asterisks."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    db_host: str = "127.0.0.1"
+    db_port: int = 5432
+    db_name: str = "outdial"
+    db_user: str = "outdial"
+    db_password: SecretStr = SecretStr("")
+
+    redis_host: str = "127.0.0.1"
+    redis_port: int = 6379
+    redis_url_override: str = Field("", alias="REDIS_URL")
+
+    aws_region: str = "us-east-1"
+    aws_endpoint_url: str | None = None
+    dial_tasks_queue_url: str = ""
+    dial_tasks_dlq_url: str = ""
+    sms_requests_queue_url: str = ""
+    sms_gateway_topic_arn: str = ""
+    call_events_topic_arn: str = ""
+    donation_events_topic_arn: str = ""
+    optout_events_topic_arn: str = ""
+    campaign_notifications_topic_arn: str = ""
+
+    storage_url: str = "file://./.outdial/storage"
+
+    max_cps: float = Field(100, gt=0, description="originates per second, all dialers together")
+    batch_size: int = Field(100, ge=1, le=5000, description="contacts claimed by one statement")
+    dispatch_horizon_s: float = Field(
+        15, gt=0, description="how many seconds of pace may be dispatched and not yet begun"
+    )
+
+    ami_host: str = "127.0.0.1"
+    ami_port: int = 5038
+    ami_user: str = "dialer"
+    ami_secret: SecretStr = SecretStr("")
+    agi_port: int = 4573
+    agi_advertised_host: str = "127.0.0.1"
+
+    airflow_url: str = ""
+    airflow_user: str = ""
+    airflow_password: SecretStr = SecretStr("")
+
+    log_format: str = Field("text", pattern="^(text|json)$")
+
+    @property
+    def database_dsn(self) -> str:
+        """A libpq URI with every part escaped."""
+        password = quote(self.db_password.get_secret_value(), safe="")
+        user = quote(self.db_user, safe="")
+        return f"postgresql://{user}:{password}@{self.db_host}:{self.db_port}/{quote(self.db_name)}"
+
+    @property
+    def redis_url(self) -> str:
+        """`REDIS_URL` where set, else host and port."""
+        return self.redis_url_override or f"redis://{self.redis_host}:{self.redis_port}/0"
+
+
+def outdial_home() -> Path:
+    """The folder that holds everything of the one-machine stack: `$OUTDIAL_HOME` or `./.outdial`."""
+    return Path(os.environ.get("OUTDIAL_HOME", ".outdial")).absolute()
+
+
+def load_settings() -> Settings:
+    """Settings from the environment, then from the running one-machine stack's `environment` file."""
+    return Settings(_env_file=outdial_home() / "environment")  # pyright: ignore[reportCallIssue]

@@ -1,0 +1,3 @@
+"""The only room that imports Airflow."""
+
+from __future__ import annotations
