@@ -83,3 +83,8 @@ def outdial_home() -> Path:
 def load_settings() -> Settings:
     """Settings from the environment, then from the running one-machine stack's `environment` file."""
     return Settings(_env_file=outdial_home() / "environment")  # pyright: ignore[reportCallIssue]
+
+
+def inherited_environment() -> dict[str, str]:
+    """A copy of this process's environment, for the processes it starts."""
+    return dict(os.environ)
