@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ STATEMENT_TIMEOUT_MS = 30_000
 
 
 @asynccontextmanager
-async def open_pool(dsn: str, max_size: int = 10) -> AsyncIterator[Pool]:
+async def open_pool(dsn: str, max_size: int = 10) -> AsyncGenerator[Pool]:
     """A pool whose connections return rows as dicts and whose statements end within 30 s.
 
     Raises Unavailable when the database does not answer within 10 s.
