@@ -11,12 +11,6 @@ create table campaigns (
     end_time timestamptz,
     schedule text,
     config jsonb not null,
-    max_attempts int not null generated always as (
-        coalesce((config ->> 'maxAttemptsPerContact')::int, 3)
-    ) stored,
-    max_concurrent_calls int not null generated always as (
-        coalesce((config ->> 'maxConcurrentCalls')::int, 100)
-    ) stored,
     failure_reasons text[] not null default '{}',
     -- While an Airflow run works on the campaign it renews this; without it no attempt begins.
     run_id text,

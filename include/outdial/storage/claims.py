@@ -1,0 +1,110 @@
+"""Ready, waiting and dispatched contacts: who is taken next, and what becomes of claims nobody began."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from psycopg.rows import DictRow
+
+from outdial.domain.ranking import Group
+from outdial.storage.pool import Connection
+from outdial.storage.queries import load_queries
+
+_SQL = load_queries("claims")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One contact taken for one dial task."""
+
+    contact_id: UUID
+    claim_id: UUID
+    not_after: datetime | None
+    phone: str
+    metadata: dict[str, Any]
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many contacts of a campaign stand where."""
+
+    ready: int
+    waiting: int
+    dispatched: int
+    live: int
+    live_with_attempts_left: int
+
+
+async def promote_due(conn: Connection, campaign_id: UUID, now: datetime, limit: int) -> int:
+    """Make up to `limit` waiting contacts ready whose time has come; returns how many."""
+    values = {"campaign_id": campaign_id, "now": now, "n": limit}
+    return (await conn.execute(_SQL["promote_due"], values)).rowcount
+
+
+async def ready_buckets(conn: Connection, campaign_id: UUID) -> list[tuple[int, int]]:
+    """The (area, bucket) pairs in which someone stands ready."""
+    rows = await (await conn.execute(_SQL["buckets_ready"], {"campaign_id": campaign_id})).fetchall()
+    return [(row["area_id"], row["bucket"]) for row in rows]
+
+
+async def claim_best(
+    conn: Connection,
+    campaign_id: UUID,
+    groups: Sequence[Group],
+    closing: Mapping[int, datetime | None],
+    limit: int,
+    now: datetime,
+) -> list[Claim]:
+    """Take the `limit` best ready contacts of `groups`; `closing` says when each open area closes.
+
+    Listed contacts met on the way are marked blacklisted and are not among the result, which may
+    therefore be shorter than `limit`.
+    """
+    values = {
+        "campaign_id": campaign_id,
+        "areas": [group.area_id for group in groups],
+        "buckets": [group.bucket for group in groups],
+        "levels": [group.level for group in groups],
+        "closing_areas": list(closing.keys()),
+        "closing_times": list(closing.values()),
+        "n": limit,
+        "now": now,
+    }
+    rows = await (await conn.execute(_SQL["claim_best"], values)).fetchall()
+    return [Claim(**row) for row in rows]
+
+
+async def mark_sent(conn: Connection, claim_ids: Collection[UUID], now: datetime) -> None:
+    """SQS has taken these claims."""
+    await conn.execute(_SQL["mark_sent"], {"claim_ids": list(claim_ids), "now": now})
+
+
+async def put_back(conn: Connection, claim_ids: Collection[UUID]) -> None:
+    """Make claims ready again that SQS did not take."""
+    await conn.execute(_SQL["put_back"], {"claim_ids": list(claim_ids)})
+
+
+async def heal_claims(
+    conn: Connection, campaign_id: UUID, unsent_since: datetime, unbegun_since: datetime
+) -> int:
+    """Make claims ready again that were not sent, or not begun, since these instants; returns how many."""
+    values = {"campaign_id": campaign_id, "unsent_since": unsent_since, "unbegun_since": unbegun_since}
+    return (await conn.execute(_SQL["heal"], values)).rowcount
+
+
+async def read_standing(conn: Connection, campaign_id: UUID) -> Standing:
+    """Count the campaign's contacts by where they stand."""
+    row = await (await conn.execute(_SQL["counts"], {"campaign_id": campaign_id})).fetchone()
+    return Standing(**cast("DictRow", row))
+
+
+async def count_in_hand(conn: Connection, campaign_id: UUID) -> tuple[int, int]:
+    """Claims not yet begun, and calls in progress."""
+    row = await (await conn.execute(_SQL["in_hand"], {"campaign_id": campaign_id})).fetchone()
+    counts = cast("DictRow", row)
+    return counts["dispatched"], counts["live"]

@@ -1,0 +1,121 @@
+-- promote_due
+-- Waiting contacts whose time has come become ready again, at the place their age gives them.
+with due as (
+    delete from waiting_contacts
+    where contact_id in (
+        select contact_id from waiting_contacts
+        where campaign_id = %(campaign_id)s and due_at <= %(now)s
+        order by due_at
+        limit %(n)s
+        for update skip locked
+    )
+    returning *
+)
+insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
+select campaign_id, area_id, bucket, seq, contact_id, phone from due
+
+-- buckets_ready
+-- The buckets in which anyone of the campaign stands ready, found by skipping along the primary key.
+with recursive stands as (
+    (select area_id, bucket from ready_contacts where campaign_id = %(campaign_id)s
+     order by area_id, bucket limit 1)
+    union all
+    select next.area_id, next.bucket
+    from stands s
+    cross join lateral (
+        select r.area_id, r.bucket from ready_contacts r
+        where r.campaign_id = %(campaign_id)s and (r.area_id, r.bucket) > (s.area_id, s.bucket)
+        order by r.area_id, r.bucket limit 1
+    ) next
+)
+select area_id, bucket from stands
+
+-- claim_best
+-- Take the best contacts of this moment: level by level, within a level the oldest across all its groups.
+-- Whoever was listed since is marked as such; the rest go to the outbox under a claim of their own.
+with taken as (
+    delete from ready_contacts where ctid = any(array(
+        select best.ctid
+        from (select distinct l from unnest(%(levels)s::smallint[]) l order by l) level
+        cross join lateral (
+            select oldest.seq, oldest.ctid
+            from unnest(%(areas)s::int[], %(buckets)s::smallint[], %(levels)s::smallint[])
+                 as g (area_id, bucket, l)
+            cross join lateral (
+                select r.seq, r.ctid from ready_contacts r
+                where r.campaign_id = %(campaign_id)s and r.area_id = g.area_id and r.bucket = g.bucket
+                order by r.seq
+                limit %(n)s
+            ) oldest
+            where g.l = level.l
+            order by oldest.seq
+            limit %(n)s
+        ) best
+        limit %(n)s
+    ))
+    returning *
+), judged as (
+    select t.*, is_listed(t.phone, t.campaign_id, %(now)s) as listed from taken t
+), marked as (
+    update contacts c set status = 'blacklisted'
+    from judged j
+    where c.id = j.contact_id and j.listed
+), claimed as (
+    insert into dispatched_contacts
+        (contact_id, campaign_id, area_id, bucket, seq, phone, claimed_at, not_after)
+    select j.contact_id, j.campaign_id, j.area_id, j.bucket, j.seq, j.phone, %(now)s, closing.at
+    from judged j
+    join unnest(%(closing_areas)s::int[], %(closing_times)s::timestamptz[]) closing (area_id, at)
+        using (area_id)
+    where not j.listed
+    returning contact_id, claim_id, not_after, seq
+)
+select d.contact_id, d.claim_id, d.not_after, c.phone, c.metadata, c.attempts
+from claimed d
+join contacts c on c.id = d.contact_id
+order by d.seq
+
+-- mark_sent
+-- SQS has taken these claims.
+update dispatched_contacts set sent_at = %(now)s where claim_id = any(%(claim_ids)s)
+
+-- put_back
+-- Claims that were never sent stand ready again at once.
+with back as (
+    delete from dispatched_contacts where claim_id = any(%(claim_ids)s) returning *
+)
+insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
+select campaign_id, area_id, bucket, seq, contact_id, phone from back
+
+-- heal
+-- Claims whose lease ran out without a begin: never sent, or lost on the way. Ready again; a copy of their
+-- message that still turns up finds no claim.
+with lost as (
+    delete from dispatched_contacts
+    where contact_id in (
+        select contact_id from dispatched_contacts
+        where campaign_id = %(campaign_id)s
+          and (case when sent_at is null then claimed_at < %(unsent_since)s
+                    else sent_at < %(unbegun_since)s end)
+        for update skip locked
+    )
+    returning *
+)
+insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
+select campaign_id, area_id, bucket, seq, contact_id, phone from lost
+
+-- counts
+-- How many contacts of the campaign stand where, and how many live ones may still come back.
+select
+    (select count(*) from ready_contacts where campaign_id = %(campaign_id)s) as ready,
+    (select count(*) from waiting_contacts where campaign_id = %(campaign_id)s) as waiting,
+    (select count(*) from dispatched_contacts where campaign_id = %(campaign_id)s) as dispatched,
+    (select count(*) from live_calls where campaign_id = %(campaign_id)s) as live,
+    (select count(*) from live_calls l join contacts c on c.id = l.contact_id
+     where l.campaign_id = %(campaign_id)s and c.attempts + 1 < c.max_attempts) as live_with_attempts_left
+
+-- in_hand
+-- What backpressure needs: claims not yet begun, and calls in progress.
+select
+    (select count(*) from dispatched_contacts where campaign_id = %(campaign_id)s) as dispatched,
+    (select count(*) from live_calls where campaign_id = %(campaign_id)s) as live

@@ -1,0 +1,29 @@
+-- add_areas
+-- Areas for these sets of zones, where they are new.
+insert into areas (zones)
+select distinct array(select jsonb_array_elements_text(z)) from jsonb_array_elements(%(zone_sets)s) z
+on conflict (zones) do nothing
+
+-- read_areas
+-- Every area.
+select id, zones from areas
+
+-- insert
+-- New contacts, each pending and ready at once; numbers the campaign already has are left alone.
+with given as (
+    select g.phone, g.area_id, g.metadata, g.position
+    from unnest(%(phones)s::text[], %(area_ids)s::int[], %(metadata)s::jsonb[])
+         with ordinality g (phone, area_id, metadata, position)
+), inserted as (
+    insert into contacts (campaign_id, phone, area_id, metadata, max_attempts, created_at)
+    select %(campaign_id)s, phone, area_id, metadata, %(max_attempts)s, %(now)s
+    from given
+    order by position
+    on conflict (campaign_id, phone) do nothing
+    returning id, phone, area_id, seq
+), made_ready as (
+    insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
+    select %(campaign_id)s, area_id, %(bucket)s, seq, id, phone
+    from inserted
+)
+select phone from inserted
