@@ -78,6 +78,12 @@ async def delete_dial_queues(endpoint: str, queues: DialQueues) -> None:
             await sqs.delete_queue(QueueUrl=url)
 
 
+async def create_sms_queue(endpoint: str) -> str:
+    """Create the queue of the SMS gateway; returns its URL."""
+    async with aws_client("sqs", endpoint) as sqs:
+        return (await sqs.create_queue(QueueName="sms-requests"))["QueueUrl"]
+
+
 async def create_topics(endpoint: str) -> dict[str, str]:
     """Create every topic; returns their ARNs by name."""
     async with aws_client("sns", endpoint) as sns:

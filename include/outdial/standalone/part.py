@@ -23,7 +23,12 @@ _TAIL_BYTES = 16_384
 
 
 class PartFailed(OutdialError):
-    """A part could not start or has died; the text names it, its log and the log's last lines."""
+    """A part could not start or has died; the text names it and its log, `tail` is how that log ends."""
+
+    def __init__(self, sentence: str, tail: str = "") -> None:
+        """`sentence` for a person, `tail` to be shown below it."""
+        super().__init__(sentence)
+        self.tail = tail
 
 
 async def _at_once() -> bool:
@@ -61,10 +66,8 @@ class RunningPart:
 
 
 def failure(part: Part, what: str) -> PartFailed:
-    """The error that tells a person which part failed, where its log is and how the log ends."""
-    tail = log_tail(part.log)
-    ending = f" Its last lines:\n{tail}" if tail else " The log is empty."
-    return PartFailed(f"{part.name} {what}; its log is {part.log}.{ending}")
+    """The error that tells a person which part failed, and where its log is and how that ends."""
+    return PartFailed(f"{part.name} {what}; its log is {part.log}.", log_tail(part.log))
 
 
 def log_tail(log: Path, lines: int = 12) -> str:
