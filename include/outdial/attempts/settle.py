@@ -1,0 +1,111 @@
+"""Settle: outcome, contact and next due time written together, once for each call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import DictRow
+
+from outdial.domain.campaign import CampaignConfig
+from outdial.domain.dispositions import UNCOUNTED, Disposition
+from outdial.domain.retries import Completed, GivenUp, RetryAt, Tries, what_follows
+from outdial.storage.calls import lock_live_calls, write_settlements
+from outdial.storage.pool import Pool
+
+
+@dataclass(frozen=True)
+class CallOutcome:
+    """What became of one call. `ivr_path` are nodes walked and keys pressed, in order."""
+
+    call_id: str
+    disposition: Disposition
+    ended_at: datetime
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    hangup_cause: int | None = None
+    tech_cause: str | None = None
+    converted: bool = False
+    opted_out: bool = False
+    ivr_path: tuple[str, ...] = ()
+    annotation: str | None = None
+
+
+@dataclass(frozen=True)
+class Settled:
+    """One call settled now, and what follows for its contact."""
+
+    call_id: str
+    campaign_id: UUID
+    contact_id: UUID
+    disposition: Disposition
+    follow_up: Completed | RetryAt | GivenUp
+
+
+async def settle(pool: Pool, outcomes: Sequence[CallOutcome]) -> list[Settled]:
+    """Settle those of `outcomes` whose calls are still live; the others were settled before.
+
+    An attempt that says nothing about the person is not counted (`dispositions.UNCOUNTED`).
+    """
+    if not outcomes:
+        return []
+    by_call = {outcome.call_id: outcome for outcome in outcomes}
+    async with pool.connection() as conn, conn.transaction():
+        rows = await lock_live_calls(conn, by_call, max(outcome.ended_at for outcome in outcomes))
+        settled = [_follow_up(row, by_call[row["call_id"]]) for row in rows]
+        listed = {row["call_id"] for row in rows if row["listed"]}
+        await write_settlements(
+            conn, [_written(by_call[one.call_id], one, listed=one.call_id in listed) for one in settled]
+        )
+    return settled
+
+
+def _follow_up(row: DictRow, outcome: CallOutcome) -> Settled:
+    counted = row["attempts"] + (outcome.disposition not in UNCOUNTED)
+    tries = Tries(counted=counted, uncounted=row["originates"] - counted, maximum=row["max_attempts"])
+    delays_s = CampaignConfig.model_validate(row["config"]).retry_delays_s
+    follow_up = what_follows(outcome.disposition, tries, delays_s, outcome.ended_at)
+    return Settled(outcome.call_id, row["campaign_id"], row["contact_id"], outcome.disposition, follow_up)
+
+
+def _written(outcome: CallOutcome, settled: Settled, *, listed: bool) -> dict[str, Any]:
+    """The outcome and what follows as JSON; a listed contact is not tried again."""
+    status, failure_reason, due_at = _contact_after(settled.follow_up, listed=listed)
+    return {
+        "call_id": outcome.call_id,
+        "disposition": outcome.disposition.value,
+        "counted": outcome.disposition not in UNCOUNTED,
+        "ringing_at": _iso(outcome.ringing_at),
+        "answered_at": _iso(outcome.answered_at),
+        "ended_at": _iso(outcome.ended_at),
+        "hangup_cause": outcome.hangup_cause,
+        "tech_cause": outcome.tech_cause,
+        "converted": outcome.converted,
+        "opted_out": outcome.opted_out,
+        "ivr_path": list(outcome.ivr_path),
+        "annotation": outcome.annotation,
+        "status": status,
+        "failure_reason": failure_reason,
+        "due_at": _iso(due_at),
+    }
+
+
+def _contact_after(
+    follow_up: Completed | RetryAt | GivenUp, *, listed: bool
+) -> tuple[str, str | None, datetime | None]:
+    match follow_up:
+        case Completed():
+            return "completed", None, None
+        case RetryAt() if listed:
+            return "blacklisted", None, None
+        case RetryAt(due_at):
+            return "failed", None, due_at
+        case GivenUp(reason):
+            return "failed", reason, None
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat()

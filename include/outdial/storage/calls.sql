@@ -1,0 +1,99 @@
+-- take_claim
+-- The claim a dial task speaks of; a second copy of the task finds none.
+delete from dispatched_contacts
+where contact_id = %(contact_id)s and claim_id = %(claim_id)s
+returning *
+
+-- facts
+-- What the gate asks about one contact, beside its campaign.
+select c.attempts, c.originates, c.max_attempts, c.metadata, a.zones,
+       is_listed(c.phone, c.campaign_id, %(now)s) as listed,
+       exists (select from live_calls l where l.phone = c.phone) as number_busy,
+       (select count(*) from live_calls l where l.campaign_id = c.campaign_id) as live_calls,
+       exists (select from pace_authority p where p.epoch = %(pace_epoch)s) as pace_is_current,
+       exists (select from dialers d where d.id = %(dialer_id)s and d.heartbeat_at > %(alive_since)s)
+           as dialer_is_alive
+from contacts c
+join areas a on a.id = c.area_id
+where c.id = %(contact_id)s
+
+-- begin
+-- Write the attempt down; nothing is written where the number went on another call in the meantime.
+with numbered as (
+    update contacts set originates = originates + 1
+    where id = %(contact_id)s and not exists (select from live_calls where phone = %(phone)s)
+    returning originates
+), recorded as (
+    insert into call_records
+        (contact_id, attempt_no, campaign_id, call_id, phone, dialer_id, trunk, caller_id, begun_at)
+    select %(contact_id)s, originates, %(campaign_id)s, %(call_id)s, %(phone)s, %(dialer_id)s, %(trunk)s,
+           %(caller_id)s, %(now)s
+    from numbered
+    returning call_id, attempt_no
+)
+insert into live_calls
+    (phone, call_id, contact_id, attempt_no, campaign_id, area_id, bucket, seq, dialer_id, begun_at)
+select %(phone)s, call_id, %(contact_id)s, attempt_no, %(campaign_id)s, %(area_id)s, %(bucket)s, %(seq)s,
+       %(dialer_id)s, %(now)s
+from recorded
+
+-- make_ready
+-- A claim given back, to be taken again as soon as it may.
+insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
+values (%(campaign_id)s, %(area_id)s, %(bucket)s, %(seq)s, %(contact_id)s, %(phone)s)
+
+-- make_wait
+-- A claim given back until a time.
+insert into waiting_contacts (campaign_id, area_id, bucket, seq, contact_id, phone, due_at)
+values (%(campaign_id)s, %(area_id)s, %(bucket)s, %(seq)s, %(contact_id)s, %(phone)s, %(due_at)s)
+
+-- close_contact
+-- A contact that will not be called again in this campaign.
+update contacts set status = %(status)s, failure_reason = %(failure_reason)s where id = %(contact_id)s
+
+-- lock_live
+-- Calls about to be settled, with what decides what follows.
+select l.call_id, l.contact_id, l.campaign_id, c.attempts, c.originates, c.max_attempts, p.config,
+       is_listed(c.phone, c.campaign_id, %(now)s) as listed
+from live_calls l
+join contacts c on c.id = l.contact_id
+join campaigns p on p.id = l.campaign_id
+where l.call_id = any(%(call_ids)s)
+order by l.call_id
+for update of l
+
+-- settle
+-- Outcome, contact and next due time together; a call already settled is left as it is.
+with given as (
+    select * from jsonb_to_recordset(%(outcomes)s) as g (
+        call_id text, disposition text, counted boolean, ringing_at timestamptz, answered_at timestamptz,
+        ended_at timestamptz, hangup_cause int, tech_cause text, converted boolean, opted_out boolean,
+        ivr_path jsonb, annotation text, status text, failure_reason text, due_at timestamptz)
+), settled as (
+    update call_records r
+    set disposition = g.disposition, counted = g.counted, ringing_at = g.ringing_at,
+        answered_at = g.answered_at, ended_at = g.ended_at, hangup_cause = g.hangup_cause,
+        tech_cause = g.tech_cause, converted = g.converted, opted_out = g.opted_out,
+        ivr_path = g.ivr_path, annotation = g.annotation
+    from given g
+    where r.call_id = g.call_id and r.disposition is null
+    returning r.call_id
+), freed as (
+    delete from live_calls l using settled s where l.call_id = s.call_id returning l.*
+), judged as (
+    update contacts c
+    set status = g.status, failure_reason = g.failure_reason, last_disposition = g.disposition,
+        attempts = c.attempts + g.counted::int
+    from freed f
+    join given g using (call_id)
+    where c.id = f.contact_id
+)
+insert into waiting_contacts (contact_id, campaign_id, area_id, bucket, seq, phone, due_at)
+select f.contact_id, f.campaign_id, f.area_id, f.bucket, f.seq, f.phone, g.due_at
+from freed f
+join given g using (call_id)
+where g.due_at is not null
+
+-- annotate
+-- What became known after settlement.
+update call_records set annotation = %(annotation)s where call_id = %(call_id)s and disposition is not null
