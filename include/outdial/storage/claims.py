@@ -108,3 +108,8 @@ async def count_in_hand(conn: Connection, campaign_id: UUID) -> tuple[int, int]:
     row = await (await conn.execute(_SQL["in_hand"], {"campaign_id": campaign_id})).fetchone()
     counts = cast("DictRow", row)
     return counts["dispatched"], counts["live"]
+
+
+async def recall_claims(conn: Connection, campaign_id: UUID) -> int:
+    """Make every claim of the campaign ready again; messages already sent find no claim."""
+    return (await conn.execute(_SQL["recall"], {"campaign_id": campaign_id})).rowcount

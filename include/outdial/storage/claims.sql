@@ -119,3 +119,11 @@ select
 select
     (select count(*) from dispatched_contacts where campaign_id = %(campaign_id)s) as dispatched,
     (select count(*) from live_calls where campaign_id = %(campaign_id)s) as live
+
+-- recall
+-- Every claim of a campaign that must not call now stands ready again; their messages find no claim.
+with recalled as (
+    delete from dispatched_contacts where campaign_id = %(campaign_id)s returning *
+)
+insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
+select campaign_id, area_id, bucket, seq, contact_id, phone from recalled

@@ -1,0 +1,218 @@
+"""Dispatch: who is called next. One tick claims the best contacts of this moment and sends dial tasks.
+
+All progress lives in PostgreSQL: a tick may be cut off anywhere, and a second copy of it is harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from outdial.campaigns.lifecycle import is_dispatch_over
+from outdial.domain.calling_windows import closes_at, is_open
+from outdial.domain.dial_task import DialTask
+from outdial.domain.permission import is_campaign_time
+from outdial.domain.ranking import Group, level_of
+from outdial.messaging.dial_queue import DialQueue
+from outdial.storage.blacklist import hold_list_still
+from outdial.storage.campaigns import Campaign, CampaignRun, count_claimed, read_campaign, read_run
+from outdial.storage.claims import (
+    Claim,
+    claim_best,
+    count_in_hand,
+    heal_claims,
+    mark_sent,
+    promote_due,
+    put_back,
+    read_standing,
+    ready_buckets,
+)
+from outdial.storage.contacts import Zones, read_areas
+from outdial.storage.pool import Connection, Pool
+
+SQS_BATCH = 10
+UNSENT_LEASE = timedelta(seconds=10)
+"""A claim not sent by then was cut off between commit and send."""
+UNBEGUN_LEASE = timedelta(seconds=120)
+"""A dial task not begun by then was lost: several times the queue's 30 s visibility timeout."""
+PROMOTED_AT_ONCE = 5000
+
+
+@dataclass(frozen=True)
+class DispatchLimits:
+    """`horizon_s`: how many seconds of pace may be dispatched and not yet begun.
+
+    A queued call can outlive its window, so no more is queued than the dialers soon begin.
+    """
+
+    batch_size: int
+    max_cps: float
+    horizon_s: float
+
+
+class DispatchResult(BaseModel):
+    """What one tick, or a whole run, did; `over` means nobody is left to dispatch in this run."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    contact_count: int
+    batches_pushed: int
+    campaign_id: UUID
+    campaign_name: str
+    needs_more_contacts: bool
+    over: bool
+
+
+async def dispatch_tick(
+    pool: Pool, queue: DialQueue, campaign_id: UUID, run_id: str, limits: DispatchLimits, now: datetime
+) -> DispatchResult:
+    """Promote due contacts, heal lost claims, then claim and send until enough is on its way.
+
+    Raises Unavailable where PostgreSQL or SQS does not answer; what was claimed is then put back.
+    """
+    async with pool.connection() as conn:
+        await _tend(conn, campaign_id, now)
+        campaign = await read_campaign(conn, campaign_id)
+    count, batches = 0, 0
+    while may_dispatch(campaign, now):
+        claims = await _claim(pool, campaign, run_id, limits, now)
+        sent = await _send(pool, queue, campaign, run_id, claims, now)
+        count, batches = count + sent, batches + ceil(sent / SQS_BATCH)
+        if sent < limits.batch_size:
+            break
+    return await _result(pool, campaign_id, run_id, (count, batches), now)
+
+
+def may_dispatch(campaign: Campaign, now: datetime) -> bool:
+    """Nothing is claimed for a campaign that is not active, not vouched for, or outside its dates."""
+    return (
+        campaign.status == "active"
+        and campaign.has_lease(now)
+        and is_campaign_time(campaign.start_time, campaign.end_time, now)
+    )
+
+
+async def _tend(conn: Connection, campaign_id: UUID, now: datetime) -> None:
+    async with conn.transaction():
+        await hold_list_still(conn)
+        await promote_due(conn, campaign_id, now, PROMOTED_AT_ONCE)
+        await heal_claims(conn, campaign_id, now - UNSENT_LEASE, now - UNBEGUN_LEASE)
+
+
+async def _claim(
+    pool: Pool, campaign: Campaign, run_id: str, limits: DispatchLimits, now: datetime
+) -> list[Claim]:
+    async with pool.connection() as conn, conn.transaction():
+        await hold_list_still(conn)
+        run = await read_run(conn, campaign.id, run_id)
+        room = min(limits.batch_size, _room(campaign, run, limits, await count_in_hand(conn, campaign.id)))
+        if room <= 0:
+            return []
+        groups, closing = await _open_groups(conn, campaign, now)
+        claims = await claim_best(conn, campaign.id, groups, closing, room, now) if groups else []
+        if claims:
+            await count_claimed(conn, campaign.id, run_id, len(claims))
+        return claims
+
+
+def _room(
+    campaign: Campaign, run: CampaignRun | None, limits: DispatchLimits, in_hand: tuple[int, int]
+) -> int:
+    """How many more contacts may be claimed before the dialers, the campaign or the trial has enough."""
+    dispatched, live = in_hand
+    cps = min(limits.max_cps, campaign.config.max_cps or limits.max_cps)
+    rooms = [
+        ceil(cps * limits.horizon_s) - dispatched,
+        campaign.config.max_concurrent_calls - live - dispatched,
+    ]
+    if run is not None and run.contact_limit is not None:
+        rooms.append(run.contact_limit - run.claimed)
+    return min(rooms)
+
+
+async def _open_groups(
+    conn: Connection, campaign: Campaign, now: datetime
+) -> tuple[list[Group], dict[int, datetime | None]]:
+    """Groups of ready contacts that may be called now, with their level, and when their areas close."""
+    stands = await ready_buckets(conn, campaign.id)
+    areas = await read_areas(conn)
+    zones = {area_id: _zone_infos(areas[area_id]) for area_id, _ in stands}
+    closing = _closing_times(campaign, zones, now)
+    return [
+        Group(area_id, bucket, level_of(bucket, now.astimezone(zones[area_id][0]).hour))
+        for area_id, bucket in stands
+        if area_id in closing
+    ], closing
+
+
+def _zone_infos(zones: Zones) -> Sequence[ZoneInfo]:
+    return [ZoneInfo(zone) for zone in zones]
+
+
+def _closing_times(
+    campaign: Campaign, zones: Mapping[int, Sequence[ZoneInfo]], now: datetime
+) -> dict[int, datetime | None]:
+    """For every open area, the instant at which it closes or the campaign ends."""
+    windows = campaign.config.calling_windows
+    closing: dict[int, datetime | None] = {}
+    for area_id, area_zones in zones.items():
+        if is_open(windows, area_zones, now):
+            ends = [end for end in (closes_at(windows, area_zones, now), campaign.end_time) if end]
+            closing[area_id] = min(ends, default=None)
+    return closing
+
+
+async def _send(
+    pool: Pool, queue: DialQueue, campaign: Campaign, run_id: str, claims: Sequence[Claim], now: datetime
+) -> int:
+    """Send the claims' dial tasks; what SQS refuses, or never answers to, is put back at once."""
+    if not claims:
+        return 0
+    accepted: set[UUID] = set()
+    try:
+        accepted = await queue.send([_task(campaign, claim, now) for claim in claims])
+    finally:
+        refused = {claim.claim_id for claim in claims} - accepted
+        async with pool.connection() as conn, conn.transaction():
+            await mark_sent(conn, accepted, now)
+            if refused:
+                await put_back(conn, refused)
+                await count_claimed(conn, campaign.id, run_id, -len(refused))
+    return len(accepted)
+
+
+def _task(campaign: Campaign, claim: Claim, now: datetime) -> DialTask:
+    return DialTask(
+        contact_id=claim.contact_id,
+        campaign_id=campaign.id,
+        phone_number=claim.phone,
+        metadata=claim.metadata,
+        attempts=claim.attempts,
+        timestamp=now,
+        claim_id=claim.claim_id,
+        not_after=claim.not_after,
+    )
+
+
+async def _result(
+    pool: Pool, campaign_id: UUID, run_id: str, pushed: tuple[int, int], now: datetime
+) -> DispatchResult:
+    async with pool.connection() as conn, conn.transaction():
+        campaign = await read_campaign(conn, campaign_id)
+        standing = await read_standing(conn, campaign_id)
+        run = await read_run(conn, campaign_id, run_id)
+    return DispatchResult(
+        contact_count=pushed[0],
+        batches_pushed=pushed[1],
+        campaign_id=campaign_id,
+        campaign_name=campaign.name,
+        needs_more_contacts=standing.ready + standing.waiting > 0,
+        over=is_dispatch_over(campaign, standing, run, now),
+    )
