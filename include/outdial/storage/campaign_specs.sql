@@ -1,0 +1,19 @@
+-- read
+-- What shapes each campaign's DAG, as text and JSON; nothing here fails on a row that is wrong.
+select slug,
+       jsonb_build_object(
+           'id', id,
+           'slug', slug,
+           'name', name,
+           'type', type,
+           'timezone', timezone,
+           'startTime', start_time,
+           'endTime', end_time,
+           'schedule', schedule,
+           'createdAt', created_at,
+           'callingWindows', config -> 'callingWindows',
+           'maxConcurrentCalls', max_concurrent_calls,
+           'maxAttemptsPerContact', max_attempts
+       ) as spec
+from campaigns
+order by slug
