@@ -1,0 +1,172 @@
+"""The declared list of everything that runs on one machine, and the addresses it finds itself by."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import outdial
+from outdial.domain.clock import Clock
+from outdial.domain.errors import Unavailable
+from outdial.standalone import airflow
+from outdial.standalone.aws import (
+    ACCESS_KEY_ID,
+    REGION,
+    SECRET_ACCESS_KEY,
+    AwsServer,
+    aws_part,
+    create_dial_queues,
+    create_sms_queue,
+    create_topics,
+)
+from outdial.standalone.child_environment import child_environment
+from outdial.standalone.home import Home, Secrets, remembered_ports, remembered_secrets, write_private
+from outdial.standalone.leftovers import MARK
+from outdial.standalone.part import Part, run_to_end
+from outdial.standalone.postgres import PostgresServer, create_database, postgres_part
+from outdial.standalone.programs import dialer_part, simulator_part
+from outdial.standalone.supervisor import Kept, Stage
+from outdial.standalone.valkey import ValkeyServer, valkey_part
+from outdial.storage.migrate import migrate
+
+_PORTS = ("postgres", "valkey", "aws", "ami", "simulator_control", "agi", "airflow")
+_RESTARTS = 3
+# Two cores carry the whole stack: what is comfortable for them, unless somebody asks for more.
+_PACE = {"MAX_CPS": "20", "DISPATCH_HORIZON_S": "4"}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One stack's servers and secrets, its ports chosen."""
+
+    home: Home
+    inherited: Mapping[str, str]
+    ports: Mapping[str, int]
+    secrets: Secrets
+    postgres: PostgresServer
+    valkey: ValkeyServer
+    aws: AwsServer
+    airflow: airflow.AirflowSite
+
+
+def plan_stack(home: Home, inherited: Mapping[str, str]) -> Stack:
+    """Choose ports and secrets for a stack in `home`, which the caller holds."""
+    ports = remembered_ports(home, _PORTS)
+    secrets = remembered_secrets(home)
+    postgres = PostgresServer(
+        home.path / "postgres", home.log("postgres"), ports["postgres"], secrets.database
+    )
+    return Stack(
+        home,
+        inherited,
+        ports,
+        secrets,
+        postgres,
+        ValkeyServer(home.path / "valkey", home.log("valkey"), ports["valkey"], secrets.redis),
+        AwsServer(home.log("aws"), ports["aws"]),
+        airflow.AirflowSite(home, _repository(), ports["airflow"], postgres.dsn("airflow"), secrets),
+    )
+
+
+def stages_of(stack: Stack, clock: Clock, held_files: tuple[int, ...] = ()) -> list[Stage]:
+    """What starts together, in order. The phone network outlives the dialer, whose last calls it carries."""
+
+    async def servers() -> Sequence[Kept]:
+        environment = _environment(stack, {})
+        parts = [
+            await postgres_part(stack.postgres, environment),
+            valkey_part(stack.valkey, environment),
+            aws_part(stack.aws, environment),
+        ]
+        network = simulator_part(stack.home, stack.ports, environment)
+        return [Kept(_holding(part, held_files)) for part in parts] + [
+            Kept(_holding(network, held_files), _RESTARTS)
+        ]
+
+    async def programs() -> Sequence[Kept]:
+        addresses = await _prepare(stack)
+        environment = _environment(stack, addresses)
+        parts = [dialer_part(stack.home, stack.ports, environment)]
+        parts += airflow.airflow_parts(stack.airflow, environment, clock)
+        return [Kept(_holding(part, held_files), _RESTARTS) for part in parts]
+
+    return [servers, programs]
+
+
+def addresses_of(stack: Stack) -> dict[str, str]:
+    """The variables of `outdial.settings` that a start knows before anything runs."""
+    return {
+        "DB_HOST": "127.0.0.1",
+        "DB_PORT": str(stack.ports["postgres"]),
+        "DB_NAME": "outdial",
+        "DB_USER": "outdial",
+        "DB_PASSWORD": stack.secrets.database,
+        "REDIS_URL": stack.valkey.url,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": stack.aws.endpoint,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        "STORAGE_URL": (stack.home.path / "storage").as_uri(),
+        "AMI_HOST": "127.0.0.1",
+        "AMI_PORT": str(stack.ports["ami"]),
+        "AMI_USER": "dialer",
+        "AMI_SECRET": stack.secrets.ami,
+        "AGI_PORT": str(stack.ports["agi"]),
+        "AGI_ADVERTISED_HOST": "127.0.0.1",
+        "AIRFLOW_URL": stack.airflow.url,
+        "AIRFLOW_USER": airflow.SERVICE,
+        "AIRFLOW_PASSWORD": stack.secrets.airflow_service,
+        "SIMULATOR_CONTROL_PORT": str(stack.ports["simulator_control"]),
+    } | {name: stack.inherited.get(name, value) for name, value in _PACE.items()}
+
+
+async def _prepare(stack: Stack) -> dict[str, str]:
+    """Databases, schema, queues and topics; returns the addresses that only now exist."""
+    for database in ("outdial", "airflow"):
+        await create_database(stack.postgres, database)
+    await migrate(stack.postgres.dsn("outdial"))
+    addresses = await _create_queues(stack.aws.endpoint)
+    settings = addresses_of(stack) | addresses
+    lines = [f"{name}='{value}'\n" for name, value in settings.items()]
+    write_private(stack.home.environment, "".join(lines))
+    airflow.write_airflow_files(stack.airflow)
+    environment = _environment(stack, addresses)
+    await run_to_end(airflow.migration_part(stack.airflow, environment), timeout_s=180)
+    return addresses
+
+
+async def _create_queues(endpoint: str) -> dict[str, str]:
+    async with asyncio.timeout(30):
+        queues = await create_dial_queues(endpoint)
+        topics = await create_topics(endpoint)
+        sms_queue_url = await create_sms_queue(endpoint)
+    return {
+        "DIAL_TASKS_QUEUE_URL": queues.url,
+        "DIAL_TASKS_DLQ_URL": queues.dlq_url,
+        "SMS_REQUESTS_QUEUE_URL": sms_queue_url,
+        "CALL_EVENTS_TOPIC_ARN": topics["call-events"],
+        "DONATION_EVENTS_TOPIC_ARN": topics["donation-events"],
+        "OPTOUT_EVENTS_TOPIC_ARN": topics["optout-events"],
+        "CAMPAIGN_NOTIFICATIONS_TOPIC_ARN": topics["campaign-notifications"],
+    }
+
+
+def _environment(stack: Stack, addresses: Mapping[str, str]) -> dict[str, str]:
+    variables = addresses_of(stack) | dict(addresses) | airflow.airflow_environment(stack.airflow)
+    home = str(stack.home.path)
+    return child_environment(stack.inherited, **variables, OUTDIAL_HOME=home, **{MARK: home})
+
+
+def _holding(part: Part, held_files: tuple[int, ...]) -> Part:
+    return replace(part, held_files=held_files)
+
+
+def _repository() -> Path:
+    """The checkout, for its `dags` and `plugins`; raises Unavailable where Outdial runs from a wheel."""
+    repository = Path(outdial.__file__).parents[2]
+    if not (repository / "dags").is_dir():
+        raise Unavailable(f"There is no folder `dags` in {repository}; run Outdial from its checkout.")
+    return repository
