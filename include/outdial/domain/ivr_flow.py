@@ -9,24 +9,49 @@ from pydantic.alias_generators import to_camel
 
 ActionType = Literal["send_sms", "transfer_agent", "add_to_blacklist", "trigger_donation", "end_call", "goto"]
 
+KEYS = "0123456789*#"
+# Opts out everywhere, for all campaigns; nobody can give it another meaning.
+OPT_OUT_KEY = "9"
+# Ends an entry of several digits; Asterisk's GET DATA knows no other.
+TERMINATOR = "#"
+# Audio that Asterisk has on its own disk is written `sound:name`; everything else is a URL it fetches.
+SOUND_PREFIX = "sound:"
+
 
 class _Written(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
 class IvrAction(_Written):
-    """What a key, or an action node, does; `goto` takes `parameters.nodeId`."""
+    """What a key, or an action node, does.
+
+    `parameters.nextNodeId` says where the call goes on; without it the node's own `nextNodeId` does. `goto`
+    takes `parameters.nodeId`. `transfer_agent` takes `destination` (an E.164 number or `PJSIP/endpoint`) or
+    `queue`. After `add_to_blacklist` the next node is the confirmation, a `play_audio`; then the call ends.
+    """
 
     type: ActionType
     parameters: dict[str, Any] = Field(default_factory=dict)
 
+    def target(self, name: str) -> str | None:
+        """The node id that stands in `parameters` under `name`, if a text stands there."""
+        written = self.parameters.get(name)
+        return written if isinstance(written, str) else None
+
 
 class IvrNode(_Written):
-    """One step of a flow. `timeout_seconds` counts from the end of the prompt."""
+    """One step of a flow. `timeout_seconds` counts from the end of the prompt.
 
-    id: str = Field(min_length=1)
+    A `menu` takes one key of `actions`. A `capture_input` takes `min_digits` to `max_digits`, ended by #;
+    where `valid_inputs` is given only those; an entry without an action of its own leads to `next_node_id`.
+    Who fails `tries` times goes to `no_input_node_id`; without it a menu goes to `next_node_id` and a capture
+    ends the call, so that nobody passes for having entered something. An `action` node performs the one
+    action in `actions`, under any key.
+    """
+
+    id: str = Field(min_length=1, max_length=100)
     type: Literal["play_audio", "capture_input", "menu", "action"]
-    audio_url: str | None = None
+    audio_url: str | None = Field(None, max_length=1500)
     text: str | None = None
     timeout_seconds: float = Field(5, gt=0, le=60)
     valid_inputs: tuple[str, ...] = ()
@@ -35,10 +60,52 @@ class IvrNode(_Written):
     tries: int = Field(3, ge=1, le=10)
     actions: dict[str, IvrAction] = Field(default_factory=dict)
     next_node_id: str | None = None
+    no_input_node_id: str | None = None
+
+    @property
+    def digits_wanted(self) -> int:
+        """How many keys one entry may have: a menu's is always one."""
+        return self.max_digits if self.type == "capture_input" else 1
+
+    @property
+    def asks(self) -> bool:
+        """Does the node wait for keys?"""
+        return self.type in {"menu", "capture_input"}
+
+    @property
+    def own_action(self) -> IvrAction | None:
+        """What an action node does."""
+        return next(iter(self.actions.values()), None) if self.type == "action" else None
+
+    @property
+    def after_silence(self) -> str | None:
+        """Where somebody goes who pressed nothing valid in all tries; None ends the call."""
+        return self.no_input_node_id or (self.next_node_id if self.type == "menu" else None)
 
 
 class IvrFlow(_Written):
-    """The nodes of a flow and where it begins."""
+    """The nodes of a flow and where it begins.
+
+    `opt_out_audio_url` is played after an opt-out for which the flow names no confirmation.
+    """
 
     nodes: tuple[IvrNode, ...] = Field(min_length=1)
     start_node_id: str
+    opt_out_audio_url: str | None = Field(None, max_length=1500)
+
+    def find(self, node_id: str) -> IvrNode | None:
+        """The node of this id."""
+        return next((node for node in self.nodes if node.id == node_id), None)
+
+
+def after_action(node: IvrNode, action: IvrAction) -> str | None:
+    """The node that follows an action which does not end the call; None ends it.
+
+    After an opt-out by key the node's own successor does not count: it would go on with the campaign.
+    """
+    if action.type == "goto":
+        return action.target("nodeId")
+    own = action.target("nextNodeId")
+    if own is not None or (action.type == "add_to_blacklist" and node.type != "action"):
+        return own
+    return node.next_node_id

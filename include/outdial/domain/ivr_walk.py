@@ -1,0 +1,256 @@
+"""The walk through an IVR flow: from where a call stands and what the person did to what comes next.
+
+Pure: the dialer's `ivr_runner` performs each step on a call and tells the walk what came of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from outdial.domain.ivr_flow import (
+    OPT_OUT_KEY,
+    TERMINATOR,
+    ActionType,
+    IvrAction,
+    IvrFlow,
+    IvrNode,
+    after_action,
+)
+
+# Ends walks that go round without anybody there, such as a machine's tape pressing nothing.
+MAX_STEPS = 100
+# How long we listen for the opt-out key after the last prompt of a call.
+LAST_CHANCE_S = 2.0
+
+
+class EndReason(StrEnum):
+    """Why a walk is over."""
+
+    FINISHED = "finished"
+    ENDED = "ended"
+    OPTED_OUT = "opted_out"
+    TRANSFERRED = "transferred"
+    NO_INPUT = "no_input"
+    TOO_LONG = "too_long"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Play a prompt that only the keys in `interrupt_by` stop, then listen for those `listen_s` more."""
+
+    node_id: str
+    audio: str | None
+    interrupt_by: str
+    listen_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Play a prompt that any key stops and take up to `max_digits` keys, each within `timeout_s`."""
+
+    node_id: str
+    audio: str | None
+    max_digits: int
+    timeout_s: float
+    terminator: str = TERMINATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Perform:
+    """Do what an action says; `entered` holds what the person typed so far, by node id."""
+
+    node_id: str
+    action: ActionType
+    parameters: Mapping[str, Any]
+    entered: Mapping[str, str]
+    next_node_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Hang up."""
+
+    reason: EndReason
+
+
+Step = Play | Ask | Perform | End
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """The prompt is over; `key` if one of the step's keys came."""
+
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """The keys that came, without the terminator; empty for silence."""
+
+    digits: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """The action is done, or has failed."""
+
+    succeeded: bool = True
+
+
+Event = Played | Entered | Performed
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A call's place in its flow. `path` has node ids, and `id=keys` for what was pressed there, in order."""
+
+    flow: IvrFlow
+    step: Step
+    steps_left: int = MAX_STEPS
+    tries_left: int = 0
+    path: tuple[str, ...] = ()
+    entered: Mapping[str, str] = field(default_factory=dict[str, str])
+    converted: bool = False
+    opted_out: bool = False
+
+
+def begin_walk(flow: IvrFlow) -> Walk:
+    """Stand at the flow's first step."""
+    return _follow(Walk(flow, End(EndReason.BROKEN)), flow.start_node_id)
+
+
+def go_on(walk: Walk, event: Event) -> Walk:
+    """The walk after `event`, which must be of the kind its step asks for; any other ends it as broken."""
+    match walk.step, event:
+        case Play() as step, Played(key):
+            return _after_prompt(walk, step, key)
+        case Ask() as step, Entered(digits):
+            return _after_entry(walk, step, digits)
+        case Perform() as step, Performed(succeeded):
+            return _after_action(walk, step, succeeded=succeeded)
+        case _:
+            return _end(walk, EndReason.BROKEN)
+
+
+def _after_prompt(walk: Walk, step: Play, key: str | None) -> Walk:
+    node = walk.flow.find(step.node_id)
+    if walk.opted_out:
+        return _end(walk, EndReason.OPTED_OUT)
+    if node is None:
+        return _end(walk, EndReason.BROKEN)
+    if key == OPT_OUT_KEY:
+        return _opt_out(_noted(walk, node, key), node)
+    return _follow(walk, node.next_node_id)
+
+
+def _after_entry(walk: Walk, step: Ask, digits: str) -> Walk:
+    node = walk.flow.find(step.node_id)
+    if node is None:
+        return _end(walk, EndReason.BROKEN)
+    if node.type == "capture_input":
+        digits = digits.partition(TERMINATOR)[0]
+    walk = _noted(walk, node, digits)
+    if digits == OPT_OUT_KEY:
+        return _opt_out(walk, node)
+    if not _is_valid(node, digits):
+        return _try_again(walk, node)
+    walk = replace(walk, entered={**walk.entered, node.id: digits})
+    action = node.actions.get(digits)
+    return _act(walk, node, action) if action else _follow(walk, node.next_node_id)
+
+
+def _after_action(walk: Walk, step: Perform, *, succeeded: bool) -> Walk:
+    if step.action == "add_to_blacklist":
+        return _confirm(walk, step.next_node_id)
+    if step.action == "transfer_agent" and succeeded:
+        return _end(walk, EndReason.TRANSFERRED)
+    return _follow(walk, step.next_node_id)
+
+
+def _is_valid(node: IvrNode, digits: str) -> bool:
+    if node.type == "menu":
+        return digits in node.actions and (not node.valid_inputs or digits in node.valid_inputs)
+    if node.valid_inputs:
+        return digits in node.valid_inputs
+    return digits.isdecimal() and node.min_digits <= len(digits) <= node.max_digits
+
+
+def _try_again(walk: Walk, node: IvrNode) -> Walk:
+    if walk.tries_left <= 1:
+        return _follow(walk, node.after_silence, EndReason.NO_INPUT)
+    if walk.steps_left <= 0:
+        return _end(walk, EndReason.TOO_LONG)
+    return replace(walk, tries_left=walk.tries_left - 1, steps_left=walk.steps_left - 1)
+
+
+def _opt_out(walk: Walk, node: IvrNode) -> Walk:
+    """Opt out, whatever the flow says of the key; only its confirmation may be the flow's own."""
+    written = node.actions.get(OPT_OUT_KEY) if node.asks else None
+    if written is None or written.type != "add_to_blacklist":
+        written = IvrAction(type="add_to_blacklist")
+    return _act(walk, node, written)
+
+
+def _confirm(walk: Walk, node_id: str | None) -> Walk:
+    """Say that the opt-out is done, then end: nothing else of the campaign follows."""
+    node = walk.flow.find(node_id) if node_id else None
+    if node and node.type == "play_audio":
+        return replace(walk, step=Play(node.id, node.audio_url, "", 0), path=(*walk.path, node.id))
+    if walk.flow.opt_out_audio_url:
+        return replace(walk, step=Play("", walk.flow.opt_out_audio_url, "", 0))
+    return _end(walk, EndReason.OPTED_OUT)
+
+
+def _act(walk: Walk, node: IvrNode, action: IvrAction) -> Walk:
+    if action.type == "end_call":
+        return _end(walk, EndReason.ENDED)
+    target = after_action(node, action)
+    if action.type == "goto":
+        return _follow(walk, target, EndReason.BROKEN)
+    return replace(
+        walk,
+        step=Perform(node.id, action.type, action.parameters, walk.entered, target),
+        converted=walk.converted or action.type == "trigger_donation",
+        opted_out=walk.opted_out or action.type == "add_to_blacklist",
+    )
+
+
+def _follow(walk: Walk, node_id: str | None, otherwise: EndReason = EndReason.FINISHED) -> Walk:
+    if node_id is None:
+        return _end(walk, otherwise)
+    node = walk.flow.find(node_id)
+    if node is None:
+        return _end(walk, EndReason.BROKEN)
+    if walk.steps_left <= 0:
+        return _end(walk, EndReason.TOO_LONG)
+    return _enter(replace(walk, steps_left=walk.steps_left - 1, path=(*walk.path, node.id)), node)
+
+
+def _enter(walk: Walk, node: IvrNode) -> Walk:
+    if node.asks:
+        ask = Ask(node.id, node.audio_url, node.digits_wanted, node.timeout_seconds)
+        return replace(walk, step=ask, tries_left=node.tries)
+    if node.type == "play_audio":
+        return replace(walk, step=Play(node.id, node.audio_url, OPT_OUT_KEY, _listen_s(node)))
+    if node.own_action:
+        return _act(walk, node, node.own_action)
+    return _follow(walk, node.next_node_id)
+
+
+def _listen_s(node: IvrNode) -> float:
+    """A prompt may end with "press 9 …": where the call would end with it, leave time to press."""
+    if node.next_node_id is not None:
+        return 0
+    return node.timeout_seconds if "timeout_seconds" in node.model_fields_set else LAST_CHANCE_S
+
+
+def _noted(walk: Walk, node: IvrNode, digits: str) -> Walk:
+    return replace(walk, path=(*walk.path, f"{node.id}={digits}"))
+
+
+def _end(walk: Walk, reason: EndReason) -> Walk:
+    return replace(walk, step=End(reason))
