@@ -11,16 +11,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from outdial.standalone.aws import (
-    ACCESS_KEY_ID,
-    REGION,
-    SECRET_ACCESS_KEY,
-    AwsServer,
-    DialQueues,
-    aws_part,
-    create_dial_queues,
-    delete_dial_queues,
-)
+from outdial.messaging.dial_queue import QueueAddress
+from outdial.messaging.provision import create_dial_queues
+from outdial.standalone.aws import CREDENTIALS, REGION, AwsServer, aws_part
 from outdial.standalone.child_environment import child_environment
 from outdial.standalone.part import start_part, stop_part
 from outdial.standalone.ports import choose_ports
@@ -135,9 +128,8 @@ def aws_endpoint(
     monkeypatch_session: pytest.MonkeyPatch,
 ) -> Iterator[str]:
     """The URL of an SQS and SNS endpoint, with credentials for it in the environment."""
-    monkeypatch_session.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
-    monkeypatch_session.setenv("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
-    monkeypatch_session.setenv("AWS_DEFAULT_REGION", REGION)
+    for name, value in CREDENTIALS.items():
+        monkeypatch_session.setenv(name, value)
     server = AwsServer(tmp_path_factory.mktemp("aws") / "log", server_ports["aws"])
     running = server_loop.run(start_part(aws_part(server, server_environment)))
     yield server.endpoint
@@ -145,8 +137,6 @@ def aws_endpoint(
 
 
 @pytest.fixture
-def dial_queue(aws_endpoint: str, server_loop: asyncio.Runner) -> Iterator[DialQueues]:
+def dial_queue(aws_endpoint: str, server_loop: asyncio.Runner) -> QueueAddress:
     """A dial-task queue and a dead-letter queue of the test's own."""
-    queues = server_loop.run(create_dial_queues(aws_endpoint, f"dial-{secrets.token_hex(6)}"))
-    yield queues
-    server_loop.run(delete_dial_queues(aws_endpoint, queues))
+    return server_loop.run(create_dial_queues(REGION, aws_endpoint, f"dial-{secrets.token_hex(6)}"))

@@ -8,9 +8,11 @@ Entry points read settings and pass values on; nothing at or below `campaigns` i
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -56,6 +58,9 @@ class Settings(BaseSettings):
     agi_port: int = 4573
     agi_advertised_host: str = "127.0.0.1"
 
+    simulator_control_port: int = 0
+    """The port where tests and the demo ask the simulated phone network for faults; 0 where there is none."""
+
     airflow_url: str = ""
     airflow_user: str = ""
     airflow_password: SecretStr = SecretStr("")
@@ -81,10 +86,30 @@ def outdial_home() -> Path:
 
 
 def load_settings() -> Settings:
-    """Settings from the environment, then from the running one-machine stack's `environment` file."""
-    return Settings(_env_file=outdial_home() / "environment")  # pyright: ignore[reportCallIssue]
+    """Settings from the environment, then from the running one-machine stack's `environment` file.
+
+    The AWS SDK reads its credentials from the environment by itself: those of the file are put there when
+    the environment names no endpoint of its own.
+    """
+    file = outdial_home() / "environment"
+    if "AWS_ENDPOINT_URL" not in os.environ:
+        os.environ.update(_aws_credentials(file))
+    return Settings(_env_file=file)  # pyright: ignore[reportCallIssue]
+
+
+def replace_aws_variables(variables: Mapping[str, str]) -> None:
+    """Make `variables` this process's only AWS_… variables: the AWS SDK reads those by itself."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(variables)
 
 
 def inherited_environment() -> dict[str, str]:
     """A copy of this process's environment, for the processes it starts."""
     return dict(os.environ)
+
+
+def _aws_credentials(file: Path) -> dict[str, str]:
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    values = dotenv_values(file) if file.exists() else {}
+    return {name: value for name in names if (value := values.get(name))}

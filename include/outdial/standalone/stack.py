@@ -10,17 +10,10 @@ from pathlib import Path
 import outdial
 from outdial.domain.clock import Clock
 from outdial.domain.errors import Unavailable
+from outdial.messaging.provision import provision
+from outdial.settings import replace_aws_variables
 from outdial.standalone import airflow
-from outdial.standalone.aws import (
-    ACCESS_KEY_ID,
-    REGION,
-    SECRET_ACCESS_KEY,
-    AwsServer,
-    aws_part,
-    create_dial_queues,
-    create_sms_queue,
-    create_topics,
-)
+from outdial.standalone.aws import CREDENTIALS, REGION, AwsServer, aws_part
 from outdial.standalone.child_environment import child_environment
 from outdial.standalone.home import Home, Secrets, remembered_ports, remembered_secrets, write_private
 from outdial.standalone.leftovers import MARK
@@ -33,6 +26,7 @@ from outdial.storage.migrate import migrate
 
 _PORTS = ("postgres", "valkey", "aws", "ami", "simulator_control", "agi", "airflow")
 _RESTARTS = 3
+_PROVISION_TIMEOUT_S = 30
 # Two cores carry the whole stack: what is comfortable for them, unless somebody asks for more.
 _PACE = {"MAX_CPS": "20", "DISPATCH_HORIZON_S": "4"}
 
@@ -105,10 +99,8 @@ def addresses_of(stack: Stack) -> dict[str, str]:
         "DB_PASSWORD": stack.secrets.database,
         "REDIS_URL": stack.valkey.url,
         "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": stack.aws.endpoint,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
-        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        **CREDENTIALS,
         "STORAGE_URL": (stack.home.path / "storage").as_uri(),
         "AMI_HOST": "127.0.0.1",
         "AMI_PORT": str(stack.ports["ami"]),
@@ -128,7 +120,9 @@ async def _prepare(stack: Stack) -> dict[str, str]:
     for database in ("outdial", "airflow"):
         await create_database(stack.postgres, database)
     await migrate(stack.postgres.dsn("outdial"))
-    addresses = await _create_queues(stack.aws.endpoint)
+    replace_aws_variables(CREDENTIALS)
+    async with asyncio.timeout(_PROVISION_TIMEOUT_S):
+        addresses = await provision(REGION, stack.aws.endpoint)
     settings = addresses_of(stack) | addresses
     lines = [f"{name}='{value}'\n" for name, value in settings.items()]
     write_private(stack.home.environment, "".join(lines))
@@ -136,22 +130,6 @@ async def _prepare(stack: Stack) -> dict[str, str]:
     environment = _environment(stack, addresses)
     await run_to_end(airflow.migration_part(stack.airflow, environment), timeout_s=180)
     return addresses
-
-
-async def _create_queues(endpoint: str) -> dict[str, str]:
-    async with asyncio.timeout(30):
-        queues = await create_dial_queues(endpoint)
-        topics = await create_topics(endpoint)
-        sms_queue_url = await create_sms_queue(endpoint)
-    return {
-        "DIAL_TASKS_QUEUE_URL": queues.url,
-        "DIAL_TASKS_DLQ_URL": queues.dlq_url,
-        "SMS_REQUESTS_QUEUE_URL": sms_queue_url,
-        "CALL_EVENTS_TOPIC_ARN": topics["call-events"],
-        "DONATION_EVENTS_TOPIC_ARN": topics["donation-events"],
-        "OPTOUT_EVENTS_TOPIC_ARN": topics["optout-events"],
-        "CAMPAIGN_NOTIFICATIONS_TOPIC_ARN": topics["campaign-notifications"],
-    }
 
 
 def _environment(stack: Stack, addresses: Mapping[str, str]) -> dict[str, str]:
