@@ -40,6 +40,8 @@ def read_number(text: str, default_region: str | None) -> Number | NotANumber:
         parsed = phonenumbers.parse(text, default_region)
     except phonenumbers.NumberParseException as error:
         if error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE:
+            if "+" in text:
+                return NotANumber("has a country code that does not exist")
             return NotANumber("has no country code, and the campaign names no default region")
         return NotANumber("not a telephone number")
     why = _WHY_IMPOSSIBLE.get(phonenumbers.is_possible_number_with_reason(parsed))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
@@ -61,3 +62,18 @@ async def insert_contacts(
         )
     ).fetchall()
     return {row["phone"] for row in rows}
+
+
+async def renew_metadata(
+    conn: Connection, campaign_id: UUID, contacts: Sequence[NewContact], *, keep_old: bool
+) -> None:
+    """Replace the metadata of contacts the campaign has, or with `keep_old` only add what is missing."""
+    await conn.execute(
+        _SQL["renew_metadata"],
+        {
+            "campaign_id": campaign_id,
+            "phones": [contact.phone for contact in contacts],
+            "metadata": [Jsonb(contact.metadata) for contact in contacts],
+            "keep_old": keep_old,
+        },
+    )

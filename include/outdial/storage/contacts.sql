@@ -27,3 +27,10 @@ with given as (
     from inserted
 )
 select phone from inserted
+
+-- renew_metadata
+-- What another row of a list says about contacts the campaign has: in place of the old, or beside it.
+update contacts c
+set metadata = case when %(keep_old)s then g.metadata || c.metadata else g.metadata end
+from unnest(%(phones)s::text[], %(metadata)s::jsonb[]) g (phone, metadata)
+where c.campaign_id = %(campaign_id)s and c.phone = g.phone
