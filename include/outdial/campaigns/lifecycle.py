@@ -10,6 +10,7 @@ from outdial.domain.errors import InvalidInput
 from outdial.storage.campaigns import (
     Campaign,
     CampaignRun,
+    end_lease as drop_lease,
     finish_run,
     lock_campaign,
     own_run,
@@ -48,6 +49,12 @@ async def renew_lease(pool: Pool, campaign_id: UUID, run_id: str, now: datetime)
     """Vouch for the campaign for another 90 s; False where the run does not own it or it has ended."""
     async with pool.connection() as conn:
         return await extend_lease(conn, campaign_id, run_id, now + LEASE)
+
+
+async def end_lease(pool: Pool, campaign_id: UUID, run_id: str) -> None:
+    """Airflow has stopped the run: no attempt begins until it vouches for the campaign again."""
+    async with pool.connection() as conn:
+        await drop_lease(conn, campaign_id, run_id)
 
 
 async def pause(pool: Pool, campaign_id: UUID, now: datetime) -> Campaign:

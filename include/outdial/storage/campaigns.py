@@ -170,6 +170,11 @@ async def renew_lease(conn: Connection, campaign_id: UUID, run_id: str, until: d
     return await (await conn.execute(_SQL["renew_lease"], values)).fetchone() is not None
 
 
+async def end_lease(conn: Connection, campaign_id: UUID, run_id: str) -> None:
+    """Take the run's lease away, where the run owns the campaign."""
+    await conn.execute(_SQL["end_lease"], {"campaign_id": campaign_id, "run_id": run_id})
+
+
 async def finish_run(conn: Connection, campaign_id: UUID, run_id: str, result: str, now: datetime) -> None:
     """Note how a run ended, once."""
     await conn.execute(

@@ -67,6 +67,11 @@ set run_lease_until = greatest(run_lease_until, %(until)s)
 where id = %(campaign_id)s and run_id = %(run_id)s and status in ('active', 'paused')
 returning run_lease_until
 
+-- end_lease
+-- Nothing may begin until the run vouches for the campaign again.
+update campaigns set run_lease_until = null
+where id = %(campaign_id)s and run_id = %(run_id)s and run_lease_until is not null
+
 -- finish_run
 -- A run has ended.
 update campaign_runs set finished_at = %(now)s, result = %(result)s
