@@ -51,13 +51,13 @@ class IvrNode(_Written):
 
     id: str = Field(min_length=1, max_length=100)
     type: Literal["play_audio", "capture_input", "menu", "action"]
-    audio_url: str | None = Field(None, max_length=1500)
+    audio_url: str | None = Field(default=None, max_length=1500)
     text: str | None = None
-    timeout_seconds: float = Field(5, gt=0, le=60)
+    timeout_seconds: float = Field(default=5, gt=0, le=60)
     valid_inputs: tuple[str, ...] = ()
-    min_digits: int = Field(1, ge=1, le=32)
-    max_digits: int = Field(1, ge=1, le=32)
-    tries: int = Field(3, ge=1, le=10)
+    min_digits: int = Field(default=1, ge=1, le=32)
+    max_digits: int = Field(default=1, ge=1, le=32)
+    tries: int = Field(default=3, ge=1, le=10)
     actions: dict[str, IvrAction] = Field(default_factory=dict)
     next_node_id: str | None = None
     no_input_node_id: str | None = None
@@ -91,7 +91,7 @@ class IvrFlow(_Written):
 
     nodes: tuple[IvrNode, ...] = Field(min_length=1)
     start_node_id: str
-    opt_out_audio_url: str | None = Field(None, max_length=1500)
+    opt_out_audio_url: str | None = Field(default=None, max_length=1500)
 
     def find(self, node_id: str) -> IvrNode | None:
         """The node of this id."""

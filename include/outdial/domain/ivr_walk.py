@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any
 
 from outdial.domain.ivr_flow import (
     OPT_OUT_KEY,
@@ -24,84 +22,6 @@ from outdial.domain.ivr_flow import (
 MAX_STEPS = 100
 # How long we listen for the opt-out key after the last prompt of a call.
 LAST_CHANCE_S = 2.0
-
-
-class EndReason(StrEnum):
-    """Why a walk is over."""
-
-    FINISHED = "finished"
-    ENDED = "ended"
-    OPTED_OUT = "opted_out"
-    TRANSFERRED = "transferred"
-    NO_INPUT = "no_input"
-    TOO_LONG = "too_long"
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True, slots=True)
-class Play:
-    """Play a prompt that only the keys in `interrupt_by` stop, then listen for those `listen_s` more."""
-
-    node_id: str
-    audio: str | None
-    interrupt_by: str
-    listen_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Play a prompt that any key stops and take up to `max_digits` keys, each within `timeout_s`."""
-
-    node_id: str
-    audio: str | None
-    max_digits: int
-    timeout_s: float
-    terminator: str = TERMINATOR
-
-
-@dataclass(frozen=True, slots=True)
-class Perform:
-    """Do what an action says; `entered` holds what the person typed so far, by node id."""
-
-    node_id: str
-    action: ActionType
-    parameters: Mapping[str, Any]
-    entered: Mapping[str, str]
-    next_node_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """Hang up."""
-
-    reason: EndReason
-
-
-Step = Play | Ask | Perform | End
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """The prompt is over; `key` if one of the step's keys came."""
-
-    key: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """The keys that came, without the terminator; empty for silence."""
-
-    digits: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Performed:
-    """The action is done, or has failed."""
-
-    succeeded: bool = True
-
-
-Event = Played | Entered | Performed
 
 
 @dataclass(frozen=True)
@@ -189,7 +109,7 @@ def _try_again(walk: Walk, node: IvrNode) -> Walk:
 
 def _opt_out(walk: Walk, node: IvrNode) -> Walk:
     """Opt out, whatever the flow says of the key; only its confirmation may be the flow's own."""
-    written = node.actions.get(OPT_OUT_KEY) if node.asks else None
+    written = node.actions.get(OPT_OUT_KEY)
     if written is None or written.type != "add_to_blacklist":
         written = IvrAction(type="add_to_blacklist")
     return _act(walk, node, written)
