@@ -10,8 +10,8 @@ from typing import Any
 from outdial.dialer.agi_session import AgiSession, CallerHungUp
 from outdial.domain.errors import Broken, InvalidInput, OutdialError
 from outdial.domain.ivr_flow import KEYS, SOUND_PREFIX, IvrFlow
-from outdial.domain.ivr_transfer import TransferTarget, transfer_target
 from outdial.domain.ivr_steps import Ask, End, Entered, Event, Perform, Performed, Play, Played
+from outdial.domain.ivr_transfer import TransferTarget, transfer_target
 from outdial.domain.ivr_walk import Walk, begin_walk, go_on
 from outdial.telemetry.logs import get_logger
 

@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from outdial.domain.ivr_flow import (
-    OPT_OUT_KEY,
-    TERMINATOR,
-    ActionType,
-    IvrAction,
-    IvrFlow,
-    IvrNode,
-    after_action,
+from outdial.domain.ivr_flow import OPT_OUT_KEY, TERMINATOR, IvrAction, IvrFlow, IvrNode, after_action
+from outdial.domain.ivr_steps import (
+    Ask,
+    End,
+    EndReason,
+    Entered,
+    Event,
+    Perform,
+    Performed,
+    Play,
+    Played,
+    Step,
 )
 
 # Ends walks that go round without anybody there, such as a machine's tape pressing nothing.
