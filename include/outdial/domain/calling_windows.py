@@ -38,7 +38,7 @@ class CallingWindow(BaseModel):
             raise ValueError("dayOfWeek takes 0 (Sunday) to 6 (Saturday)")
         if self.end_hour == 24 and self.end_minute:  # noqa: PLR2004 - midnight
             raise ValueError("endHour 24 is midnight and takes no endMinute")
-        if self.starts_at == self.ends_at:
+        if (self.start_hour, self.start_minute) == (self.end_hour, self.end_minute):
             raise ValueError("the window is empty; for a whole day write startHour 0 and endHour 24")
         return self
 
