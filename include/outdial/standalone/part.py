@@ -39,10 +39,9 @@ async def _at_once() -> bool:
 class Part:
     """What to run, and how to know that it works.
 
-    `is_ready` answers for a running process and must return within a second or two. A part that has not
-    ended `hurry_after_s` after its stop signal gets that a second time, for those that take it to mean "at
-    once"; after `grace_s` it is killed. `identity` is as `launch.py` has it; `held_files` are descriptors
-    the process keeps open, so that a lock on one of them lasts as long as the process does.
+    `is_ready` answers for a running process and must return within a second or two. A part that has
+    not ended `grace_s` after its stop signal is killed. `identity` is as `launch.py` has it; the process
+    keeps `held_files` open, so that a lock on one of them lasts as long as the process does.
     """
 
     name: str
@@ -53,7 +52,6 @@ class Part:
     folder: Path | None = None
     ready_timeout_s: float = 30
     stop_signal: signal.Signals = signal.SIGTERM
-    hurry_after_s: float | None = None
     grace_s: float = 10
     identity: str = "plain"
     held_files: tuple[int, ...] = ()
@@ -136,25 +134,14 @@ def exit_reason(returncode: int) -> str:
 
 async def stop_part(running: RunningPart) -> None:
     """Ask the part to stop, kill its whole process group after its grace; idempotent."""
-    part = running.part
-    waits_s = [part.grace_s]
-    if part.hurry_after_s is not None:
-        waits_s = [part.hurry_after_s, part.grace_s - part.hurry_after_s]
-    for wait_s in waits_s:
-        await _ask_to_stop(running, wait_s)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(running.process.pid, signal.SIGKILL)
-    await running.process.wait()
-
-
-async def _ask_to_stop(running: RunningPart, wait_s: float) -> None:
-    if running.process.returncode is not None:
-        return
     with contextlib.suppress(ProcessLookupError):
         running.process.send_signal(running.part.stop_signal)
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(wait_s):
+        async with asyncio.timeout(running.part.grace_s):
             await running.process.wait()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(running.process.pid, signal.SIGKILL)
+    await running.process.wait()
 
 
 async def run_to_end(part: Part, timeout_s: float) -> None:
