@@ -17,7 +17,7 @@ from uuid import UUID
 from outdial.campaigns.contact_columns import SAMPLE_ROWS, ColumnHints, Columns, find_columns
 from outdial.campaigns.contact_records import ContactFile, open_records
 from outdial.campaigns.contact_rows import ReadRow, RejectedRow, RowRules, read_row
-from outdial.campaigns.merge_contacts import store_batch
+from outdial.campaigns.merge_contacts import require_open, store_batch
 from outdial.campaigns.record import Record
 from outdial.campaigns.rejects import RejectsFile, open_rejects
 from outdial.domain.errors import InvalidInput
@@ -46,18 +46,22 @@ class ImportSummary:
     phone_column: str = ""
 
 
+Tell = Callable[[ImportSummary, float | None], None]
+"""Is told the summary so far, and which share of the file was read where that is known."""
+
+
 def ignore_progress(_summary: ImportSummary, _share: float | None) -> None:
     """For imports nobody watches."""
 
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """How to read the file, and whom to tell what was done and which share of the file was read."""
+    """How to read the file, where rejected rows go, and whom to tell of progress."""
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     rejects_path: Path | None = None
     encoding: str | None = None
-    on_progress: Callable[[ImportSummary, float | None], None] = ignore_progress
+    on_progress: Tell = ignore_progress
 
 
 async def import_contacts(
@@ -76,15 +80,6 @@ async def import_contacts(
         open_rejects(_rejects_path(path, options)) as rejects,
     ):
         return await _Import(pool, campaign, now, rejects, options).run(records)
-
-
-def require_open(campaign: Campaign) -> None:
-    """Raises InvalidInput where nobody would ever call the people of this list."""
-    over = campaign.status == "cancelled" or (campaign.status == "completed" and campaign.schedule is None)
-    if over:
-        raise InvalidInput(
-            f"campaign {campaign.slug} is {campaign.status} and takes no more contacts: create another"
-        )
 
 
 def _rejects_path(path: Path, options: ImportOptions) -> Path:

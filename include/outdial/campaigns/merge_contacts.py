@@ -10,11 +10,19 @@ from uuid import UUID
 
 from outdial.campaigns.contact_rows import ReadRow
 from outdial.domain.errors import InvalidInput
-from outdial.storage.campaigns import lock_campaign
+from outdial.storage.campaigns import Campaign, lock_campaign
 from outdial.storage.contacts import NewContact, insert_contacts, renew_metadata
 from outdial.storage.pool import Connection
 
 Duplicates = Literal["first", "last", "merge"]
+
+
+def require_open(campaign: Campaign) -> None:
+    """Raises InvalidInput where nobody would ever call the people of a list."""
+    if campaign.status in {"completed", "cancelled"}:
+        raise InvalidInput(
+            f"campaign {campaign.slug} is {campaign.status} and takes no more contacts: create another"
+        )
 
 
 async def store_batch(
@@ -26,8 +34,7 @@ async def store_batch(
     `merge` adds what it lacks. Its zones stay: it may be claimed by them at this moment.
     """
     campaign = await lock_campaign(conn, campaign_id)
-    if campaign.status == "cancelled":
-        raise InvalidInput(f"campaign {campaign.slug} was cancelled meanwhile and takes no more contacts")
+    require_open(campaign)
     policy = campaign.config.duplicates
     distinct = merge_rows(rows, policy)
     if not distinct:

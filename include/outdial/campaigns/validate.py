@@ -1,0 +1,98 @@
+"""Everything that would keep a campaign from running, found at once and before the first call."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from outdial.campaigns.audio import audio_problems
+from outdial.campaigns.create import region_problem, schedule_problem
+from outdial.domain.campaign import CampaignConfig, field_problems
+from outdial.domain.ivr_checks import flow_problems
+from outdial.storage.campaigns import Campaign, read_campaign
+from outdial.storage.pool import Connection
+from outdial.storage.progress import count_contacts
+
+OVER = frozenset({"completed", "cancelled"})
+
+
+async def campaign_problems(
+    conn: Connection, campaign_id: UUID, now: datetime, storage_url: str
+) -> list[str]:
+    """One sentence for each thing that is wrong; none means the campaign can run.
+
+    Audio that is no address is looked for below `storage_url`. Raises InvalidInput where there is no such
+    campaign.
+    """
+    campaign = await read_campaign(conn, campaign_id)
+    problems = [*_status_problems(campaign), *_type_problems(campaign), *_time_problems(campaign, now)]
+    problems += await _contact_problems(conn, campaign)
+    # The checks of audio wait for other machines; no transaction stays open meanwhile.
+    await conn.commit()
+    config = _read_config(campaign.written_config)
+    if isinstance(config, CampaignConfig):
+        return problems + _config_problems(config) + await audio_problems(config, storage_url)
+    return problems + config
+
+
+def _read_config(written: dict[str, Any]) -> CampaignConfig | list[str]:
+    try:
+        return CampaignConfig.model_validate(written)
+    except ValidationError as error:
+        return [f"config.{problem}" for problem in field_problems(error)]
+
+
+def _status_problems(campaign: Campaign) -> list[str]:
+    if campaign.status in OVER:
+        return [f"status: the campaign is {campaign.status} and calls nobody any more; create another"]
+    return []
+
+
+def _type_problems(campaign: Campaign) -> list[str]:
+    match campaign.type:
+        case "sms":
+            return ["type: SMS campaigns are not available yet; make it a voice campaign"]
+        case "hybrid":
+            return ["type: hybrid campaigns are not available yet, for want of SMS; make it a voice campaign"]
+        case "voice":
+            return []
+
+
+def _time_problems(campaign: Campaign, now: datetime) -> list[str]:
+    problems: list[str] = []
+    schedule = schedule_problem(campaign.schedule, now)
+    if schedule:
+        problems.append(schedule)
+    if campaign.end_time is not None and campaign.end_time <= now:
+        ended = campaign.end_time.astimezone(campaign.zone)
+        problems.append(
+            f"endTime: {ended:%Y-%m-%d %H:%M} ({campaign.timezone}) has passed; nobody may be called"
+        )
+    return problems
+
+
+async def _contact_problems(conn: Connection, campaign: Campaign) -> list[str]:
+    counts = await count_contacts(conn, campaign.id)
+    if not counts["total"]:
+        command = f"outdial contacts import FILE --campaign {campaign.slug}"
+        return [f"contacts: the campaign has none; import a list with `{command}`"]
+    left = counts["pending"] + counts["in_progress"] + counts["waiting"]
+    # A run that is going on may be cleared after its last call, and a cron's may find nobody new.
+    if left or campaign.schedule or campaign.status in {"active", "paused"}:
+        return []
+    return [f"contacts: all {counts['total']} are finished; import more, or create another campaign"]
+
+
+def _config_problems(config: CampaignConfig) -> list[str]:
+    problems: list[str] = []
+    region = region_problem(config.default_region)
+    if region:
+        problems.append(region)
+    if config.ivr_flow is None and config.audio_file_url is None:
+        problems.append("config.audioFileUrl: nothing to play; give it, or an ivrFlow")
+    if config.ivr_flow is not None:
+        problems += [f"config.ivrFlow: {problem}" for problem in flow_problems(config.ivr_flow)]
+    return problems
