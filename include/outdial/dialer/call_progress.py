@@ -52,7 +52,11 @@ _NO_CAUSE_OF_THEIRS = frozenset({None, 0, 16})
 
 @dataclass(frozen=True)
 class CallProgress:
-    """What is known of a call so far; `reason` is OriginateResponse's, where the originate failed."""
+    """What is known of a call so far.
+
+    `reason` is OriginateResponse's, where the originate failed; `refusal` is Asterisk's own word where it
+    would not take the originate at all.
+    """
 
     call_id: str
     ringing_at: datetime | None = None
@@ -65,6 +69,7 @@ class CallProgress:
     was_refused_by_far_side: bool = False
     has_channel: bool = False
     we_hung_up: bool = False
+    refusal: str | None = None
 
     @property
     def is_decided(self) -> bool:
@@ -123,6 +128,8 @@ def disposition_of(progress: CallProgress) -> Disposition:
     """Decided by causes, never by OriginateResponse's reason, but for calls that have no cause."""
     if progress.answered_at:
         return Disposition.ANSWERED
+    if progress.refusal is not None:
+        return Disposition.REFUSED
     if progress.we_hung_up and progress.cause in _NO_CAUSE_OF_THEIRS:
         return Disposition.CANCELLED
     if progress.cause is None:

@@ -1,0 +1,75 @@
+"""Receives dial tasks from SQS while there is room for them, and hands each to its campaign's lane."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pydantic import ValidationError
+
+from outdial.dialer.gate import Gate
+from outdial.dialer.lanes import Lanes
+from outdial.dialer.tally import BatchTally
+from outdial.dialer.tasks_in_hand import TasksInHand
+from outdial.domain.campaign import field_problems
+from outdial.domain.dial_task import DialTask
+from outdial.domain.errors import OutdialError
+from outdial.messaging.dial_queue import DialQueue, Received
+from outdial.telemetry.logs import get_logger
+
+MESSAGES_A_RECEIVE = 10
+LONG_POLL_S = 2
+"""Short, because a drain waits for the receive in flight."""
+
+CLOSED_S = 0.1
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 10.0
+
+log = get_logger(__name__)
+
+
+class Intake:
+    """The way in. `room` is how many tasks may be in hand."""
+
+    def __init__(self, queue: DialQueue, tasks: TasksInHand, lanes: Lanes, gate: Gate, room: int) -> None:
+        self._queue = queue
+        self._tasks = tasks
+        self._lanes = lanes
+        self._gate = gate
+        self._room = room
+
+    async def run(self) -> None:
+        """Receive until the gate drains."""
+        pause_s = FIRST_PAUSE_S
+        while not self._gate.draining:
+            if not self._gate.is_open or self._free < MESSAGES_A_RECEIVE:
+                await asyncio.sleep(CLOSED_S)
+                continue
+            try:
+                await self._receive()
+                pause_s = FIRST_PAUSE_S
+            except OutdialError as error:
+                log.warning("no dial tasks received", reason=str(error))
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    @property
+    def _free(self) -> int:
+        return self._room - self._tasks.count
+
+    async def _receive(self) -> None:
+        messages = await self._queue.receive(MESSAGES_A_RECEIVE, LONG_POLL_S)
+        tally = BatchTally(len(messages))
+        for message in messages:
+            try:
+                task = DialTask.model_validate_json(message.body)
+            except ValidationError as error:
+                await self._bury(message, "; ".join(field_problems(error)), tally)
+            else:
+                self._lanes.put(self._tasks.take(message, task, tally))
+
+    async def _bury(self, message: Received, problems: str, tally: BatchTally) -> None:
+        tally.count_failure(None, problems)
+        try:
+            await self._queue.bury(message, f"cannot be read: {problems}")
+        except OutdialError as error:
+            log.warning("unreadable message not buried; it comes again", reason=str(error))

@@ -1,0 +1,94 @@
+"""The dialer as a process: opens what it needs from settings, obeys signals, closes everything."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from outdial.dialer.ami import AmiAddress
+from outdial.dialer.events import EventTopics
+from outdial.dialer.running import Connections, Dialer, DialerConfig
+from outdial.dialer.sms_requests import open_sms_requests
+from outdial.domain.clock import utc_now
+from outdial.messaging.dial_queue import QueueAddress, open_dial_queue
+from outdial.messaging.topics import open_topics
+from outdial.pacing.requests import Limits
+from outdial.pacing.slots import open_pace
+from outdial.settings import Settings
+from outdial.storage.pool import open_pool
+from outdial.telemetry.logs import get_logger
+
+DATABASE_CONNECTIONS = 16
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class DialerOptions:
+    """What the command line adds to the settings. `agi_host` None follows the advertised host."""
+
+    drain_timeout_s: float = 60.0
+    agi_host: str | None = None
+    context: str = "campaign-ivr"
+
+
+async def run_process(settings: Settings, options: DialerOptions) -> None:
+    """Dial until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
+
+    Calls it then leaves unsettled are ended as `unknown` by whichever dialer leads.
+    """
+    stop = asyncio.Event()
+    this = asyncio.current_task()
+    assert this is not None  # noqa: S101 - a coroutine runs in a task
+
+    def obey() -> None:
+        if stop.is_set():
+            log.warning("stopped at once: calls in progress are left to another dialer")
+            this.cancel()
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, obey)
+    async with _connected(settings) as connections:
+        await Dialer(dialer_config(settings, options), connections, utc_now).run(stop)
+
+
+def dialer_config(settings: Settings, options: DialerOptions) -> DialerConfig:
+    """What a dialer is told, from settings and options."""
+    advertised = settings.agi_advertised_host
+    return DialerConfig(
+        dsn=settings.database_dsn,
+        ami=AmiAddress(settings.ami_host, settings.ami_port, settings.ami_user, settings.ami_secret),
+        max_cps=settings.max_cps,
+        # Asterisk on another machine must reach us; one on this machine needs no open door.
+        agi_host=options.agi_host or (advertised if advertised in _LOOPBACK else "0.0.0.0"),  # noqa: S104
+        agi_port=settings.agi_port,
+        agi_advertised_host=advertised,
+        context=options.context,
+        topics=EventTopics(
+            calls=settings.call_events_topic_arn,
+            donations=settings.donation_events_topic_arn,
+            optouts=settings.optout_events_topic_arn,
+        ),
+        drain_timeout_s=options.drain_timeout_s,
+    )
+
+
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncGenerator[Connections]:
+    region, endpoint = settings.aws_region, settings.aws_endpoint_url
+    address = QueueAddress(settings.dial_tasks_queue_url, settings.dial_tasks_dlq_url, region, endpoint)
+    sms_arn, sms_queue = settings.sms_gateway_topic_arn, settings.sms_requests_queue_url
+    async with (
+        open_pool(settings.database_dsn, DATABASE_CONNECTIONS) as pool,
+        open_dial_queue(address) as queue,
+        open_topics(region, endpoint) as topics,
+        open_sms_requests(topics, sms_arn, sms_queue, region, endpoint) as send_sms,
+        open_pace(settings.redis_url, pool, Limits(settings.max_cps)) as pace,
+    ):
+        yield Connections(pool, queue, topics, pace, send_sms)
