@@ -101,7 +101,7 @@ def addresses_of(stack: Stack) -> dict[str, str]:
         "AWS_REGION": REGION,
         "AWS_ENDPOINT_URL": stack.aws.endpoint,
         **CREDENTIALS,
-        "STORAGE_URL": (stack.home.path / "storage").as_uri(),
+        "STORAGE_URL": storage_url_of(stack),
         "AMI_HOST": "127.0.0.1",
         "AMI_PORT": str(stack.ports["ami"]),
         "AMI_USER": "dialer",
@@ -113,6 +113,11 @@ def addresses_of(stack: Stack) -> dict[str, str]:
         "AIRFLOW_PASSWORD": stack.secrets.airflow_service,
         "SIMULATOR_CONTROL_PORT": str(stack.ports["simulator_control"]),
     } | {name: stack.inherited.get(name, value) for name, value in _PACE.items()}
+
+
+def storage_url_of(stack: Stack) -> str:
+    """Where reports, imports and audio are kept."""
+    return (stack.home.path / "storage").as_uri()
 
 
 async def _prepare(stack: Stack) -> dict[str, str]:
