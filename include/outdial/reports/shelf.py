@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from upath import UPath
 
 from outdial.domain.errors import InvalidInput, Unavailable
 
+_LONGEST_NAME = 120
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -20,7 +22,7 @@ def report_folder(storage_url: str, slug: str, run_id: str | None, now: datetime
     Without a run the folder is named for the time. Raises InvalidInput where the kind of storage is unknown
     or its driver is not installed.
     """
-    named = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}" if run_id is None else _UNSAFE.sub("-", run_id)
+    named = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}" if run_id is None else _folder_name(run_id)
     try:
         root = UPath(storage_url)
         # The driver of a kind of storage is imported at first use.
@@ -30,6 +32,13 @@ def report_folder(storage_url: str, slug: str, run_id: str | None, now: datetime
             f"STORAGE_URL {storage_url!r} cannot be opened ({error}); write file:///a/folder or s3://a-bucket"
         ) from error
     return root / "reports" / slug / named
+
+
+def _folder_name(run_id: str) -> str:
+    safe = _UNSAFE.sub("-", run_id)
+    if len(safe) <= _LONGEST_NAME:
+        return safe
+    return f"{safe[:_LONGEST_NAME]}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
 
 
 def put_files(made: Path, folder: UPath) -> dict[str, str]:

@@ -69,7 +69,7 @@ def share_of(part: int, whole: int) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds as people say them: 4.2 s, 3 min 05 s, 2 h 10 min."""
-    if seconds < _SECONDS_A_MINUTE:
+    if round(seconds, 1) < _SECONDS_A_MINUTE:
         return f"{seconds:.1f} s"
     minutes, rest_s = divmod(round(seconds), _SECONDS_A_MINUTE)
     if minutes < _MINUTES_AN_HOUR:

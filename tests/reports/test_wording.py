@@ -1,0 +1,61 @@
+"""Figures read as people write them, and cells hold no formula."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, strategies as st
+
+from outdial.domain.dispositions import Disposition
+from outdial.reports.call_list import safe_cell
+from outdial.reports.charts import hour_chart, round_step
+from outdial.reports.figures import HourTotals
+from outdial.reports.wording import compact, count, duration, outcome_name, percent, reason_name
+
+
+@given(st.text() | st.from_regex(r"[=+\-@\t\r\n].*"))
+def test_a_cell_is_never_a_formula_and_keeps_its_text(text: str) -> None:
+    cell = safe_cell(text)
+
+    assert not cell.startswith(("=", "@", "-", "\t", "\r", "\n"))
+    assert not cell.startswith("+") or cell[1:].isdecimal()
+    assert text in {cell, cell.removeprefix("'")}
+
+
+@given(st.integers(0, 10**9))
+def test_four_steps_reach_the_tallest_column_and_none_is_wasted_by_half(most: int) -> None:
+    assert most <= 4 * round_step(most)
+    assert round_step(most) == 1 or 4 * round_step(most) < 2.5 * most
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), min_size=24, max_size=24))
+def test_columns_stand_on_the_floor_within_the_drawing(hours: list[tuple[int, int]]) -> None:
+    chart = hour_chart([
+        HourTotals(hour=hour, originates=max(pair), answered=min(pair)) for hour, pair in enumerate(hours)
+    ])
+
+    for column in chart.columns:
+        assert 10 < column.calls_top <= column.answered_top <= chart.floor
+        assert chart.left <= column.x
+        assert column.x + column.width <= chart.right
+
+
+def test_figures_read_as_people_write_them() -> None:
+    assert [count(n) for n in (0, 999, 1234567)] == ["0", "999", "1,234,567"]
+    assert [compact(n) for n in (950, 1200, 20_000, 2_500_000)] == ["950", "1.2k", "20k", "2.5M"]
+    assert [percent(share) for share in (None, 0.0, 0.3333, 1.0)] == ["—", "0.0%", "33.3%", "100.0%"]
+    assert [duration(s) for s in (4.21, 59.99, 185, 7800)] == [
+        "4.2 s",
+        "1 min 00 s",
+        "3 min 05 s",
+        "2 h 10 min",
+    ]
+
+
+@pytest.mark.parametrize("disposition", Disposition)
+def test_every_outcome_has_a_name(disposition: Disposition) -> None:
+    assert outcome_name(disposition)[0].isupper()
+
+
+def test_reasons_read_as_words() -> None:
+    assert reason_name("attempts_exhausted") == "all attempts used"
+    assert reason_name("invalid_number") == "invalid number"
