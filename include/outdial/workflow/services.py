@@ -1,0 +1,84 @@
+"""What the triggers of one process share: a pool, the dial queue and the watch on Airflow's runs.
+
+Two hundred campaigns run in one triggerer; with a pool each they would need more connections than
+PostgreSQL has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from outdial.messaging.dial_queue import DialQueue, open_dial_queue
+from outdial.settings import Settings, load_settings
+from outdial.storage.pool import Pool, open_pool
+from outdial.workflow.airflow_api import open_airflow_api
+from outdial.workflow.connections import airflow_address, database_dsn, queue_address
+from outdial.workflow.run_watch import RunWatch
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a trigger works with."""
+
+    settings: Settings
+    pool: Pool
+    queue: DialQueue
+    runs: RunWatch
+
+
+@asynccontextmanager
+async def open_services() -> AsyncGenerator[Services]:
+    """Open them all. Raises Unavailable where PostgreSQL does not answer, InvalidInput without an address."""
+    settings = load_settings()
+    async with AsyncExitStack() as stack:
+        yield Services(
+            settings,
+            await stack.enter_async_context(open_pool(await database_dsn(settings))),
+            await stack.enter_async_context(open_dial_queue(await queue_address(settings))),
+            RunWatch(await stack.enter_async_context(open_airflow_api(await airflow_address(settings)))),
+        )
+
+
+@asynccontextmanager
+async def open_database() -> AsyncGenerator[tuple[Settings, Pool]]:
+    """Settings and a small pool for one plain task."""
+    settings = load_settings()
+    async with open_pool(await database_dsn(settings), max_size=2) as pool:
+        yield settings, pool
+
+
+class Shared(Generic[T]):
+    """One thing for all who use it at the same time: opened by the first, closed by the last."""
+
+    def __init__(self, open_one: Callable[[], AbstractAsyncContextManager[T]]) -> None:
+        """Opens nothing yet."""
+        self._open_one = open_one
+        self._lock = asyncio.Lock()
+        self._users: list[T] = []
+        self._opened = AsyncExitStack()
+
+    @asynccontextmanager
+    async def use(self) -> AsyncGenerator[T]:
+        """The thing, for the length of a block."""
+        async with self._lock:
+            thing = self._users[0] if self._users else await self._open()
+            self._users.append(thing)
+        try:
+            yield thing
+        finally:
+            async with self._lock:
+                self._users.pop()
+                if not self._users:
+                    await self._opened.aclose()
+
+    async def _open(self) -> T:
+        return await self._opened.enter_async_context(self._open_one())
+
+
+shared_services = Shared(open_services)
