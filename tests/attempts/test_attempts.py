@@ -17,10 +17,10 @@ from outdial.domain.dial_task import DialTask
 from outdial.domain.dispositions import UNCOUNTED, UNCOUNTED_CAP, Disposition
 from outdial.domain.permission import Refusal
 from outdial.domain.ranking import Group
-from outdial.storage.blacklist import Listing
-from outdial.storage.campaigns import Campaign
+from outdial.storage.blacklist import Listing, add_listings, hold_list
+from outdial.storage.campaigns import Campaign, lock_campaign, set_status
 from outdial.storage.claims import claim_best, promote_due
-from outdial.storage.pool import Pool
+from outdial.storage.pool import Connection, Pool
 from tests import given
 from tests.invariants import assert_invariants
 
@@ -256,7 +256,42 @@ async def test_a_parked_contact_is_failed_as_a_dead_letter(pool: Pool, database_
     await assert_invariants(database_dsn)
 
 
-async def test_a_listing_and_a_begin_at_the_same_moment_never_both_win(pool: Pool, database_dsn: str):
+async def begun_beside(pool: Pool, campaign: Campaign, change) -> Begun | Stale | Released:
+    """What begin attempt answers when it is asked while `change` is made but not yet committed."""
+    (task,) = await claimed(pool, campaign)
+    permit = await a_permit(pool)
+    async with pool.connection() as conn:
+        async with conn.transaction():
+            await change(conn)
+            asked = asyncio.create_task(begin_attempt(pool, task, permit, NOON))
+            await asyncio.wait([asked], timeout=0.3)
+        return await asked
+
+
+async def test_an_attempt_waits_for_a_listing_that_is_being_committed(pool: Pool, database_dsn: str):
+    campaign = await given.a_running_campaign(pool, NOON, given.phones(1))
+
+    async def list_the_number(conn: Connection) -> None:
+        await hold_list(conn)
+        await add_listings(conn, [Listing(given.phones(1)[0], "said no", "phone", "ops")], NOON)
+
+    assert await begun_beside(pool, campaign, list_the_number) == Released(Refusal.LISTED, None)
+    await assert_invariants(database_dsn)
+
+
+async def test_an_attempt_waits_for_a_pause_that_is_being_committed(pool: Pool):
+    campaign = await given.a_running_campaign(pool, NOON, given.phones(1))
+
+    async def pause_it(conn: Connection) -> None:
+        await lock_campaign(conn, campaign.id)
+        await set_status(conn, campaign.id, "paused", NOON)
+
+    answer = await begun_beside(pool, campaign, pause_it)
+
+    assert answer == Released(Refusal.CAMPAIGN_NOT_ACTIVE, None)
+
+
+async def test_listings_and_begins_in_any_order_never_both_win(pool: Pool):
     campaign = await given.a_running_campaign(pool, NOON, given.phones(20))
     tasks = await claimed(pool, campaign)
     permit = await a_permit(pool)
