@@ -12,8 +12,8 @@ select slug,
            'schedule', schedule,
            'createdAt', created_at,
            'callingWindows', config -> 'callingWindows',
-           'maxConcurrentCalls', max_concurrent_calls,
-           'maxAttemptsPerContact', max_attempts
+           'maxConcurrentCalls', config -> 'maxConcurrentCalls',
+           'maxAttemptsPerContact', config -> 'maxAttemptsPerContact'
        ) as spec
 from campaigns
 order by slug
