@@ -6,6 +6,12 @@ import asyncio
 
 import pytest
 
+ENVIRONMENT = [
+    "network", "network_script", "request", "channel", "language", "type", "uniqueid", "version", "callerid",
+    "calleridname", "callingpres", "callingani2", "callington", "callingtns", "dnid", "rdnis", "context",
+    "extension", "priority", "enhanced", "accountcode", "threadid",
+]  # fmt: skip
+
 
 async def call(phones, agi, *, variables=(), **scenario):
     """An answered call and its FastAGI session."""
@@ -18,30 +24,7 @@ async def call(phones, agi, *, variables=(), **scenario):
 async def test_the_environment_stands_in_asterisks_order(phones, agi) -> None:
     _, _, session = await call(phones, agi)
     names = [line.split(":")[0].removeprefix("agi_") for line in session.environment]
-    assert names == [
-        "network",
-        "network_script",
-        "request",
-        "channel",
-        "language",
-        "type",
-        "uniqueid",
-        "version",
-        "callerid",
-        "calleridname",
-        "callingpres",
-        "callingani2",
-        "callington",
-        "callingtns",
-        "dnid",
-        "rdnis",
-        "context",
-        "extension",
-        "priority",
-        "enhanced",
-        "accountcode",
-        "threadid",
-    ]
+    assert names == ENVIRONMENT
     told = dict(line.split(": ", 1) for line in session.environment)
     assert told["agi_network_script"] == "ivr"
     assert told["agi_request"] == f"agi://127.0.0.1:{agi.port}/ivr"
@@ -168,11 +151,11 @@ async def test_each_prompt_is_answered_afresh(phones, agi) -> None:
 
 
 async def test_a_machine_presses_nothing(phones, agi) -> None:
-    network, _, session = await call(phones, agi, outcomes={"machine": 1}, keys="1", machine_s=1)
+    network, client, session = await call(phones, agi, outcomes={"machine": 1}, keys="1", machine_s=1)
     assert await session.send("GET DATA short 300 1") == "200 result= (timeout)"
     assert await session.send("WAIT FOR DIGIT 5000") == "200 result=-1"
     session.close()
-    await asyncio.sleep(0.1)
+    await client.until("Hangup")
     assert [end.outcome for end in network.ends] == ["machine"]
 
 

@@ -148,6 +148,7 @@ async def test_a_user_is_shown_only_their_events(phones) -> None:
     network = await phones(users={"dialer": few}, outcomes={"busy": 1})
     client = await network.client()
     client.originate()
+    await client.until("Hangup")
     await client.quiet()
     assert sorted(client.events) == ["Hangup", "OriginateResponse"]
 

@@ -185,6 +185,7 @@ async def test_an_endpoint_that_does_not_exist_makes_no_channel(phones) -> None:
     network = await phones()
     client = await network.client()
     client.originate(Channel="PJSIP/15551230001@nosuch")
+    await client.until("OriginateResponse")
     seen = await client.quiet()
     assert [packet.get("Event") for packet in seen] == [None, "OriginateResponse"]
     assert (seen[1]["Response"], seen[1]["Reason"], seen[1]["Uniqueid"]) == ("Failure", "0", "c1")
@@ -198,6 +199,7 @@ async def test_a_channel_id_in_use_fails_under_the_other_calls_id(phones) -> Non
     await client.quiet(0.05)
     client.seen.clear()
     client.originate(ActionID="second")
+    await client.until("OriginateResponse")
     seen = await client.quiet()
     assert [packet.get("Event") for packet in seen] == [None, "OriginateResponse"]
     assert (seen[1]["ActionID"], seen[1]["Uniqueid"], seen[1]["Reason"]) == ("second", "c1", "0")
@@ -219,6 +221,7 @@ async def test_what_asterisk_refuses_at_once_places_no_call(phones, headers, mes
     network = await phones()
     client = await network.client()
     client.originate(**headers)
+    await client.read()
     seen = await client.quiet(0.15)
     assert [list(packet) for packet in seen] == [
         [("Response", "Error"), ("ActionID", "a-c1"), ("Message", message)]
