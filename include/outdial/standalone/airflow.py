@@ -78,6 +78,40 @@ def airflow_environment(site: AirflowSite) -> dict[str, str]:
     return {"AIRFLOW_HOME": str(site.folder)} | settings
 
 
+def connection_variables(addresses: Mapping[str, str]) -> dict[str, str]:
+    """The Connections that Outdial's workflow asks for, from variables of `outdial.settings`.
+
+    As variables, because a triggerer that must look in Airflow's database for one stands still for seconds.
+    """
+    url = httpx.URL(addresses["AIRFLOW_URL"])
+    connections = {
+        "outdial_db": {
+            "conn_type": "postgres",
+            "host": addresses["DB_HOST"],
+            "port": int(addresses["DB_PORT"]),
+            "schema": addresses["DB_NAME"],
+            "login": addresses["DB_USER"],
+            "password": addresses["DB_PASSWORD"],
+        },
+        "aws_default": {
+            "conn_type": "aws",
+            "extra": {
+                "region_name": addresses["AWS_REGION"],
+                "endpoint_url": addresses["AWS_ENDPOINT_URL"],
+            },
+        },
+        "outdial_airflow": {
+            "conn_type": "http",
+            "schema": url.scheme,
+            "host": url.host,
+            "port": url.port,
+            "login": addresses["AIRFLOW_USER"],
+            "password": addresses["AIRFLOW_PASSWORD"],
+        },
+    }
+    return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in connections.items()}
+
+
 def write_airflow_files(site: AirflowSite) -> None:
     """Write what Airflow reads from files: its users' passwords."""
     site.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -138,7 +138,8 @@ async def _prepare(stack: Stack) -> dict[str, str]:
 
 
 def _environment(stack: Stack, addresses: Mapping[str, str]) -> dict[str, str]:
-    variables = addresses_of(stack) | dict(addresses) | airflow.airflow_environment(stack.airflow)
+    known = addresses_of(stack) | dict(addresses)
+    variables = known | airflow.airflow_environment(stack.airflow) | airflow.connection_variables(known)
     home = str(stack.home.path)
     return child_environment(stack.inherited, **variables, OUTDIAL_HOME=home, **{MARK: home})
 
