@@ -38,6 +38,8 @@ class AirflowApi:
 
     async def _get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         try:
+            if not self._token:
+                await self._sign_in()
             answer = await self._get_with_token(path, query)
             if answer.status_code in _TOKEN_REFUSED:
                 await self._sign_in()

@@ -14,7 +14,6 @@ from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from outdial.domain.errors import InvalidInput
-from outdial.messaging.dial_queue import QueueAddress
 from outdial.settings import Settings
 
 
@@ -51,14 +50,6 @@ async def aws_address(settings: Settings) -> AwsAddress:
     return AwsAddress(
         region=extra.get("region_name") or settings.aws_region,
         endpoint_url=extra.get("endpoint_url") or settings.aws_endpoint_url,
-    )
-
-
-async def queue_address(settings: Settings) -> QueueAddress:
-    """Where dial tasks go."""
-    aws = await aws_address(settings)
-    return QueueAddress(
-        settings.dial_tasks_queue_url, settings.dial_tasks_dlq_url, aws.region, aws.endpoint_url
     )
 
 

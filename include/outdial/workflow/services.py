@@ -12,11 +12,11 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from outdial.messaging.dial_queue import DialQueue, open_dial_queue
+from outdial.messaging.dial_queue import DialQueue, QueueAddress, open_dial_queue
 from outdial.settings import Settings, load_settings
 from outdial.storage.pool import Pool, open_pool
 from outdial.workflow.airflow_api import open_airflow_api
-from outdial.workflow.connections import airflow_address, database_dsn, queue_address
+from outdial.workflow.connections import airflow_address, aws_address, database_dsn
 from outdial.workflow.run_watch import RunWatch
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ async def open_services() -> AsyncGenerator[Services]:
         yield Services(
             settings,
             await stack.enter_async_context(open_pool(await database_dsn(settings))),
-            await stack.enter_async_context(open_dial_queue(await queue_address(settings))),
+            await stack.enter_async_context(open_dial_queue(await _queue_address(settings))),
             RunWatch(await stack.enter_async_context(open_airflow_api(await airflow_address(settings)))),
         )
 
@@ -51,6 +51,13 @@ async def open_database() -> AsyncGenerator[tuple[Settings, Pool]]:
     settings = load_settings()
     async with open_pool(await database_dsn(settings), max_size=2) as pool:
         yield settings, pool
+
+
+async def _queue_address(settings: Settings) -> QueueAddress:
+    aws = await aws_address(settings)
+    return QueueAddress(
+        settings.dial_tasks_queue_url, settings.dial_tasks_dlq_url, aws.region, aws.endpoint_url
+    )
 
 
 class Shared(Generic[T]):
