@@ -14,7 +14,7 @@ def dialer(
     drain_timeout: Annotated[
         float,
         typer.Option(min=0, help="Seconds that live calls get to end by themselves after SIGTERM."),
-    ] = 60.0,
+    ] = 30.0,
     agi_host: Annotated[
         str | None,
         typer.Option(help="Address to listen on for Asterisk's FastAGI. Default: loopback or all."),

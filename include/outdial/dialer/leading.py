@@ -19,7 +19,7 @@ from outdial.domain.errors import Unavailable
 from outdial.storage.pool import Pool
 from outdial.telemetry.logs import get_logger
 
-LEAD_LOCK = 7_301_002
+LEAD_LOCK = 7_301_009
 LOOK_EVERY_S = 2.0
 CONNECT_TIMEOUT_S = 5
 QUERY_TIMEOUT_S = 10.0

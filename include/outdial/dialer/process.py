@@ -31,7 +31,7 @@ log = get_logger(__name__)
 class DialerOptions:
     """What the command line adds to the settings. `agi_host` None follows the advertised host."""
 
-    drain_timeout_s: float = 60.0
+    drain_timeout_s: float = 30.0
     agi_host: str | None = None
     context: str = "campaign-ivr"
 

@@ -56,7 +56,7 @@ class DialerConfig:
     agi_advertised_host: str = "127.0.0.1"
     context: str = "campaign-ivr"
     topics: EventTopics = field(default_factory=EventTopics)
-    drain_timeout_s: float = 60.0
+    drain_timeout_s: float = 30.0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,33 @@
+"""A stage for dialer tests: a real database, queue and Valkey, open."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+
+import pytest
+
+from outdial.messaging.dial_queue import QueueAddress
+from outdial.messaging.provision import create_dial_queues
+from outdial.standalone.aws import REGION
+from outdial.storage.pool import Pool, open_pool
+from tests.dialer.stage import Stage
+
+
+@pytest.fixture
+async def pool(database_dsn: str) -> AsyncIterator[Pool]:
+    """Connections of the test itself."""
+    async with open_pool(database_dsn, 4) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def address(aws_endpoint: str) -> QueueAddress:
+    """A dial-task queue of the test's own."""
+    return await create_dial_queues(REGION, aws_endpoint, f"dial-{secrets.token_hex(6)}")
+
+
+@pytest.fixture
+def stage(database_dsn: str, redis_url: str, pool: Pool, address: QueueAddress) -> Stage:
+    """Everything a dialer is connected to."""
+    return Stage(database_dsn, redis_url, pool, address)
