@@ -163,6 +163,7 @@ async def test_reset_forgets_calls_and_faults(phones) -> None:
     network.network.stop_events()
     client.originate()
     await all_ended(network.network, count=1)
+    network.network.drop_link_after(LinkDrop())
     network.network.reset()
     assert network.network.originates == network.network.ends == []
     assert network.network.peak_live == 0

@@ -44,6 +44,7 @@ class AmiServer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._thawed = asyncio.Event()
         self._thawed.set()
+        self._thaw_timer: asyncio.TimerHandle | None = None
         self._drop: LinkDrop | None = None
         self._seen = 0
 
@@ -90,7 +91,14 @@ class AmiServer:
     def freeze(self, seconds: float) -> None:
         """Neither read nor write for a while: the link looks alive and is not."""
         self._thawed.clear()
-        asyncio.get_running_loop().call_later(seconds, self.thaw)
+        if self._thaw_timer is not None:
+            self._thaw_timer.cancel()
+        self._thaw_timer = asyncio.get_running_loop().call_later(seconds, self.thaw)
+
+    def mend(self) -> None:
+        """End a freeze and disarm a drop."""
+        self._drop = None
+        self.thaw()
 
     def thaw(self) -> None:
         self._thawed.set()

@@ -92,7 +92,7 @@ class SimulatedNetwork:
     def reset(self) -> None:
         """Forget what was seen and end all faults; live calls go on."""
         self._exchange.reset()
-        self._server.thaw()
+        self._server.mend()
 
 
 @asynccontextmanager
