@@ -102,7 +102,10 @@ class _Door:
 
 
 async def read_environment(reader: asyncio.StreamReader, limits: AgiLimits) -> dict[str, str]:
-    """The `agi_…: value` lines a call opens with. Raises Unavailable for a peer that sends anything else."""
+    """The `agi_…: value` lines a call opens with, `agi_uniqueid` among them.
+
+    Raises Unavailable for a peer that sends anything else.
+    """
     try:
         async with asyncio.timeout(limits.environment_timeout_s):
             return await _read_pairs(reader, limits.environment_lines)
@@ -118,7 +121,7 @@ async def _read_pairs(reader: asyncio.StreamReader, limit: int) -> dict[str, str
     pairs: dict[str, str] = {}
     for _ in range(limit):
         line = (await reader.readuntil(b"\n")).decode(errors="replace").rstrip("\r\n")
-        if not line:
+        if not line and "agi_uniqueid" in pairs:
             return pairs
         key, colon, value = line.partition(":")
         if not colon or not key.startswith("agi_"):

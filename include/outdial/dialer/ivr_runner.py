@@ -185,11 +185,11 @@ async def _transfer(session: AgiSession, step: Perform, call: CallContext) -> bo
 
 
 async def _join_queue(session: AgiSession, queue: str) -> bool:
-    # Queue(name,options,URL,announceoverride,timeout). It sets QUEUESTATUS only where no agent took the call,
-    # and an earlier failure would still stand there.
+    # Queue(name,options,URL,announceoverride,timeout). QUEUESTATUS says why no agent took the call; where one
+    # did it stays as it was, or is CONTINUE.
     await session.set_variable("QUEUESTATUS", "")
     await session.exec("Queue", f"{queue},,,,{QUEUE_WAIT_S}", TRANSFER_LIMIT_S)
-    return not await session.get_variable("QUEUESTATUS")
+    return await session.get_variable("QUEUESTATUS") in {None, "", "CONTINUE"}
 
 
 def _dial_string(target: TransferTarget, call: CallContext) -> str:

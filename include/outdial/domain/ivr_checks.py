@@ -70,9 +70,6 @@ def _audio_problems(node: IvrNode) -> Iterator[str]:
         yield f"{missing}: give audioUrl"
     elif not _is_playable(node.audio_url):
         yield f"audioUrl {_AUDIO_FORM}"
-    elif "&" in node.audio_url and node.digits_wanted > 1:
-        # GET DATA plays what stands on either side of an ampersand as two files.
-        yield "audioUrl of a capture of several digits cannot contain &; use a URL without it"
 
 
 def _play_problems(node: IvrNode) -> Iterator[str]:
