@@ -19,13 +19,10 @@ from outdial.storage.progress import count_contacts
 OVER = frozenset({"completed", "cancelled"})
 
 
-async def campaign_problems(
-    conn: Connection, campaign_id: UUID, now: datetime, storage_url: str
-) -> list[str]:
+async def campaign_problems(conn: Connection, campaign_id: UUID, now: datetime) -> list[str]:
     """One sentence for each thing that is wrong; none means the campaign can run.
 
-    Audio that is no address is looked for below `storage_url`. Raises InvalidInput where there is no such
-    campaign.
+    Raises InvalidInput where there is no such campaign.
     """
     campaign = await read_campaign(conn, campaign_id)
     problems = [*_status_problems(campaign), *_type_problems(campaign), *_time_problems(campaign, now)]
@@ -34,7 +31,7 @@ async def campaign_problems(
     await conn.commit()
     config = _read_config(campaign.written_config)
     if isinstance(config, CampaignConfig):
-        return problems + _config_problems(config) + await audio_problems(config, storage_url)
+        return problems + _config_problems(config) + await audio_problems(config)
     return problems + config
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import re
+import sys
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -85,11 +86,13 @@ def remove(
         print_json({"removed": removed, "not_listed": absent})
     else:
         print(f"Removed: {', '.join(removed) or 'none'}")
-    if absent:
-        where = f"campaign {campaign}" if campaign else "everywhere"
-        raise InvalidInput(
-            *(f"{n} is not on the list of {where}; `outdial blacklist list` shows all" for n in absent)
+    where = f"campaign {campaign}" if campaign else "all campaigns"
+    for number in absent:
+        print(
+            f"outdial: {number} is not on the list of {where}; `outdial blacklist list` shows all",
+            file=sys.stderr,
         )
+    raise typer.Exit(1 if absent else 0)
 
 
 @app.command()

@@ -119,7 +119,14 @@ def read_campaign(written: object) -> CampaignSpec:
 
 def field_problems(error: ValidationError) -> list[str]:
     """One sentence for each wrong field: its path, what is wrong, and what stands there."""
-    return [_sentence(problem["loc"], problem["msg"], problem.get("input")) for problem in error.errors()]
+    problems = error.errors()
+    # A list whose only item is wrong is also "too short": the item says it better.
+    wrong_inside = {problem["loc"][:depth] for problem in problems for depth in range(len(problem["loc"]))}
+    return [
+        _sentence(problem["loc"], problem["msg"], problem.get("input"))
+        for problem in problems
+        if not (problem["type"] == "too_short" and problem["loc"] in wrong_inside)
+    ]
 
 
 def _sentence(path: tuple[int | str, ...], message: str, given: Any) -> str:  # noqa: ANN401 - any input

@@ -1,0 +1,147 @@
+"""Validation finds everything that would keep a campaign from running, all at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from outdial.campaigns.lifecycle import cancel
+from outdial.campaigns.validate import campaign_problems
+from outdial.storage.campaigns import Campaign
+from outdial.storage.pool import Pool
+from tests.given import a_campaign, contacts, phones
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+class _WebServer(BaseHTTPRequestHandler):
+    """Serves /here to everybody and /get-only to those who do not ask by HEAD."""
+
+    def do_HEAD(self) -> None:
+        self._answer({"/here.wav": 200, "/get-only.wav": 405}.get(self.path, 404))
+
+    def do_GET(self) -> None:
+        self._answer(200 if self.path in {"/here.wav", "/get-only.wav"} else 404)
+
+    def _answer(self, status: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Tests are quiet."""
+
+
+@pytest.fixture
+def web_server() -> Iterator[str]:
+    """The address of a web server with audio on it."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _WebServer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+async def problems_of(pool: Pool, campaign: Campaign) -> list[str]:
+    async with pool.connection() as conn:
+        return await campaign_problems(conn, campaign.id, NOW)
+
+
+async def with_people(pool: Pool, **changes: Any) -> Campaign:
+    campaign = await a_campaign(pool, NOW, **changes)
+    await contacts(pool, campaign, phones(1), NOW)
+    return campaign
+
+
+async def test_a_campaign_with_people_and_audio_can_run(pool: Pool) -> None:
+    assert await problems_of(pool, await with_people(pool)) == []
+
+
+async def test_all_problems_come_at_once(pool: Pool) -> None:
+    flow = {
+        "nodes": [{"id": "a", "type": "play_audio", "audioUrl": "sound:../etc", "nextNodeId": "b"}],
+        "startNodeId": "a",
+    }
+    campaign = await a_campaign(
+        pool, NOW, type="sms", endTime="2026-03-01T00:00:00Z", audioFileUrl="lost.wav", ivrFlow=flow
+    )
+    async with pool.connection() as conn:
+        await conn.execute("update campaigns set schedule = 'never'")
+    await cancel(pool, campaign.id, NOW)
+    problems = await problems_of(pool, campaign)
+    found = {problem.split(":")[0] for problem in problems}
+    assert {
+        "status",
+        "type",
+        "schedule",
+        "endTime",
+        "contacts",
+        "config.ivrFlow",
+        "config.audioFileUrl",
+    } <= found
+    assert "type: SMS campaigns are not available yet; make it a voice campaign" in problems
+    assert any('is "b", which is no node' in problem for problem in problems)
+
+
+async def test_a_config_that_no_longer_reads_is_said_by_field(pool: Pool) -> None:
+    campaign = await with_people(pool)
+    async with pool.connection() as conn:
+        await conn.execute("""update campaigns set config = config || '{"duplicates": "keep"}'""")
+    (problem,) = await problems_of(pool, campaign)
+    assert problem.startswith("config.duplicates: ")
+
+
+async def test_a_campaign_without_anything_to_play_cannot_run(pool: Pool) -> None:
+    campaign = await with_people(pool, audioFileUrl=None)
+    assert await problems_of(pool, campaign) == [
+        "config.audioFileUrl: nothing to play; give it, or an ivrFlow"
+    ]
+
+
+async def test_a_campaign_whose_people_are_all_finished_has_nobody_to_call(pool: Pool) -> None:
+    campaign = await with_people(pool)
+    async with pool.connection() as conn:
+        await conn.execute("delete from ready_contacts")
+        await conn.execute("update contacts set status = 'completed'")
+    (problem,) = await problems_of(pool, campaign)
+    assert problem.startswith("contacts: all 1 are finished")
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"), [("/here.wav", None), ("/get-only.wav", None), ("/lost.wav", "answers 404")]
+)
+async def test_audio_on_the_web_must_be_served(
+    pool: Pool, web_server: str, path: str, problem: str | None
+) -> None:
+    problems = await problems_of(pool, await with_people(pool, audioFileUrl=web_server + path))
+    assert [problem in found for found in problems] == ([True] if problem else [])
+
+
+async def test_a_web_server_that_does_not_answer_is_named(pool: Pool) -> None:
+    campaign = await with_people(pool, audioFileUrl="http://127.0.0.1:1/a.wav")
+    (problem,) = await problems_of(pool, campaign)
+    assert problem.startswith("config.audioFileUrl: http://127.0.0.1:1/a.wav does not answer")
+
+
+async def test_audio_asterisk_cannot_reach_is_refused(pool: Pool) -> None:
+    (problem,) = await problems_of(pool, await with_people(pool, audioFileUrl="s3://bucket/hello.wav"))
+    assert problem.startswith("config.audioFileUrl: s3://bucket/hello.wav is no audio Asterisk can reach")
+
+
+async def test_the_audio_of_every_node_is_asked_for(pool: Pool, web_server: str) -> None:
+    flow = {
+        "nodes": [
+            {"id": "hello", "type": "play_audio", "audioUrl": f"{web_server}/lost.wav", "nextNodeId": "bye"},
+            {"id": "bye", "type": "play_audio", "audioUrl": f"{web_server}/here.wav"},
+        ],
+        "startNodeId": "hello",
+    }
+    assert await problems_of(pool, await with_people(pool, ivrFlow=flow)) == [
+        f'config.ivrFlow: node "hello": {web_server}/lost.wav answers 404; check the address'
+    ]
