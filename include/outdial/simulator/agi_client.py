@@ -13,7 +13,9 @@ from outdial.telemetry.logs import get_logger
 
 ASTERISK_VERSION = "22.10.1"
 DEFAULT_PORT = 4573
-CONNECT_TIMEOUT_S = 2.0  # MAX_AGI_CONNECT in res_agi.c
+# Asterisk gives up after 2 s (MAX_AGI_CONNECT). A machine that runs the whole stack may be that busy for
+# a moment, and who answers in a scenario must not depend on it.
+CONNECT_TIMEOUT_S = 10.0
 # Asterisk waits for ever for a script to notice that its call is dead; a simulator need not.
 LINGER_S = 60.0
 _FALSE = frozenset({"no", "false", "n", "f", "0", "off"})
@@ -28,7 +30,7 @@ async def run_agi(call: Call, url: str, arguments: list[str]) -> None:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             reader, writer = await _connect(url)
     except (OSError, ValueError) as problem:
-        log.warning("no FastAGI server answers", url=url, reason=str(problem))
+        log.warning("no FastAGI server answers", url=url, reason=str(problem) or "timeout")
         call.channel.variables["AGISTATUS"] = "FAILURE"
         return
     session = _Session(call, reader, writer)
