@@ -15,6 +15,8 @@ from outdial.messaging.dial_queue import QueueAddress
 from outdial.messaging.provision import create_dial_queues
 from outdial.standalone.aws import CREDENTIALS, REGION, AwsServer, aws_part
 from outdial.standalone.child_environment import child_environment
+from outdial.standalone.control import start_stack, stop_stack
+from outdial.standalone.home import Home
 from outdial.standalone.part import start_part, stop_part
 from outdial.standalone.ports import choose_ports
 from outdial.standalone.postgres import PostgresServer, create_database, drop_database, postgres_part
@@ -140,3 +142,18 @@ def aws_endpoint(
 def dial_queue(aws_endpoint: str, server_loop: asyncio.Runner) -> QueueAddress:
     """A dial-task queue and a dead-letter queue of the test's own."""
     return server_loop.run(create_dial_queues(REGION, aws_endpoint, f"dial-{secrets.token_hex(6)}"))
+
+
+@pytest.fixture(scope="session")
+def airflow_stack(
+    tmp_path_factory: pytest.TempPathFactory, server_environment: dict[str, str]
+) -> Iterator[Home]:
+    """The whole stack as `outdial standalone start` starts it, once for the session; yields its home.
+
+    `read_settings(home.environment)` has its addresses, `welcome_facts(home)` Airflow's login. A test that
+    asks for it needs a timeout of minutes: the first one waits for Airflow.
+    """
+    path = tmp_path_factory.mktemp("stack") / "home"
+    started = asyncio.run(start_stack(path, server_environment, lambda _part: None))
+    yield started.home
+    asyncio.run(stop_stack(path))

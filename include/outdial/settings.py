@@ -51,6 +51,10 @@ class Settings(BaseSettings):
         15, gt=0, description="how many seconds of pace may be dispatched and not yet begun"
     )
 
+    progress_interval_s: float = Field(
+        60, gt=0, description="how often dispatch and monitor write down how far a campaign is"
+    )
+
     ami_host: str = "127.0.0.1"
     ami_port: int = 5038
     ami_user: str = "dialer"
@@ -94,6 +98,11 @@ def load_settings() -> Settings:
     file = outdial_home() / "environment"
     if "AWS_ENDPOINT_URL" not in os.environ:
         os.environ.update(_aws_credentials(file))
+    return read_settings(file)
+
+
+def read_settings(file: Path) -> Settings:
+    """Settings from the environment, then from the `environment` file of some one-machine stack."""
     return Settings(_env_file=file)  # pyright: ignore[reportCallIssue]
 
 

@@ -16,6 +16,7 @@ from outdial.reports.figures import Totals
 from outdial.standalone.demo import Show
 
 _LINE_EVERY_S = 2.5
+_SAME_LINE_EVERY_S = 10
 
 
 @contextmanager
@@ -35,11 +36,13 @@ def _show_nothing(_progress: Progress, _elapsed_s: float) -> None: ...
 
 def _line_shower() -> Show:
     shown_at = float("-inf")
+    shown: Progress | None = None
 
     def show(progress: Progress, elapsed_s: float) -> None:
-        nonlocal shown_at
-        if elapsed_s - shown_at >= _LINE_EVERY_S:
-            shown_at = elapsed_s
+        nonlocal shown_at, shown
+        every_s = _SAME_LINE_EVERY_S if progress == shown else _LINE_EVERY_S
+        if elapsed_s - shown_at >= every_s:
+            shown_at, shown = elapsed_s, progress
             print(progress_line(progress, elapsed_s), flush=True)
 
     return show
@@ -60,7 +63,7 @@ def totals_text(totals: Totals) -> str:
     outcomes = sorted(calls.by_disposition.items(), key=lambda item: -item[1])
     seen = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in outcomes if count)
     lines = (
-        ("People", f"{contacts.total}: {contacts.completed} completed, {contacts.failed} given up, "),
+        ("People", f"{contacts.total}: {contacts.completed} completed, {contacts.failed} given up,"),
         ("", f"{contacts.blacklisted} blacklisted, {contacts.waiting + contacts.pending} still to call"),
         ("Calls", f"{calls.originates}: {seen}"),
         ("Answers", f"{calls.answered}, {_percent(totals.rates.answer_rate)} of attempts"),
