@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -165,3 +167,12 @@ def test_the_page_tells_the_manager_what_the_campaign_may_do(specs: Path) -> Non
     assert "Monday, Tuesday from 09:00 to 20:30; every day from 00:00 to 24:00" in page
     assert "starts by itself Friday 01 May 2026 at 09:00" in page
     assert "at most 17" in page
+
+
+def test_parsing_loads_no_client_that_only_running_needs() -> None:
+    code = """
+import sys, outdial.workflow.bundle, outdial.workflow.campaign_dag
+print(sorted({"aiobotocore", "botocore", "outdial.reports.write"} & sys.modules.keys()))
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines()[-1] == "[]"

@@ -12,8 +12,8 @@ from airflow.triggers.base import BaseTrigger
 
 import outdial.workflow
 from outdial.workflow.campaign_trigger import CampaignTrigger
-from outdial.workflow.dispatch import DispatchTrigger
-from outdial.workflow.monitor import MonitorTrigger
+from outdial.workflow.dispatch_trigger import DispatchTrigger
+from outdial.workflow.monitor_trigger import MonitorTrigger
 
 RUN = {
     "dag_id": "campaign__spring",

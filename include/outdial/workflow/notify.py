@@ -13,13 +13,12 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from outdial.campaigns.progress import Progress, read_progress
 from outdial.domain.clock import utc_now
-from outdial.messaging.topics import open_topics
 from outdial.settings import Settings
 from outdial.storage.campaigns import Campaign
 from outdial.workflow.connections import aws_address
+from outdial.workflow.database import open_database
 from outdial.workflow.report import WORK, note_failure
 from outdial.workflow.run_context import failed_tasks, result_of, run_id_of
-from outdial.workflow.services import open_database
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,8 @@ async def _notify(campaign_id: UUID, end: RunEnd) -> dict[str, Any]:
 
 
 async def _publish(settings: Settings, event: dict[str, Any]) -> None:
+    from outdial.messaging.topics import open_topics  # noqa: PLC0415 - parsing needs no SNS
+
     aws = await aws_address(settings)
     async with open_topics(aws.region, aws.endpoint_url) as topics:
         await topics.publish(settings.campaign_notifications_topic_arn, event)
@@ -76,7 +77,7 @@ def notification(campaign: Campaign, progress: Progress, end: RunEnd) -> dict[st
         "campaignName": campaign.name,
         "campaignStatus": campaign.status,
         "runId": end.run_id,
-        "reasons": list(campaign.failure_reasons),
+        "reasons": list(campaign.failure_reasons) or [f"{task_id} failed" for task_id in end.failed[:1]],
         "report": end.report,
         "reportFailed": end.report is None,
         "progress": progress.model_dump(mode="json", by_alias=True),

@@ -45,14 +45,6 @@ async def open_services() -> AsyncGenerator[Services]:
         )
 
 
-@asynccontextmanager
-async def open_database() -> AsyncGenerator[tuple[Settings, Pool]]:
-    """Settings and a small pool for one plain task."""
-    settings = load_settings()
-    async with open_pool(await database_dsn(settings), max_size=2) as pool:
-        yield settings, pool
-
-
 async def _queue_address(settings: Settings) -> QueueAddress:
     aws = await aws_address(settings)
     return QueueAddress(

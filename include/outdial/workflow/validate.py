@@ -13,8 +13,8 @@ from outdial.campaigns.lifecycle import FINISHED, fail_campaign
 from outdial.campaigns.validate import campaign_problems
 from outdial.domain.clock import utc_now
 from outdial.storage.campaigns import Campaign, read_campaign
+from outdial.workflow.database import open_database
 from outdial.workflow.run_context import run_id_of
-from outdial.workflow.services import open_database
 
 
 class ValidateOperator(BaseOperator):
