@@ -162,11 +162,11 @@ async def test_stopping_ends_a_session_that_waits_for_asterisk() -> None:
         finally:
             ended.set()
 
-    async with asyncio.timeout(5), AsyncExitStack() as stack:
-        server = await stack.enter_async_context(served(play))
-        asterisk = await stack.enter_async_context(peer(server.port))
-        assert await asterisk.read_command()
-    assert ended.is_set()
+    async with AsyncExitStack() as peers:
+        async with asyncio.timeout(5), served(play) as server:
+            asterisk = await peers.enter_async_context(peer(server.port))
+            assert await asterisk.read_command()
+        assert ended.is_set()
 
 
 async def test_a_peer_that_reads_nothing_is_let_go() -> None:

@@ -103,9 +103,18 @@ async def _take_step(walk: Walk, session: AgiSession, call: CallContext, effects
 
 async def _play(session: AgiSession, step: Play, call: CallContext) -> str | None:
     key = await _prompt(session, step.audio, step.interrupt_by, call)
-    if key is None and step.listen_s > 0:
-        key = await session.wait_for_digit(step.listen_s)
-    return key if key and key in step.interrupt_by else None
+    return key or await _listen(session, step.interrupt_by, step.listen_s)
+
+
+async def _listen(session: AgiSession, keys: str, listen_s: float) -> str | None:
+    """The first key that stands in `keys`; others do not end the wait."""
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + listen_s
+    while (left_s := ends_at - loop.time()) > 0:
+        key = await session.wait_for_digit(left_s)
+        if key is None or key in keys:
+            return key
+    return None
 
 
 async def _ask(session: AgiSession, step: Ask, call: CallContext) -> str:
