@@ -6,12 +6,22 @@ import secrets
 from collections.abc import AsyncIterator
 
 import pytest
+import structlog
 
 from outdial.messaging.dial_queue import QueueAddress
 from outdial.messaging.provision import create_dial_queues
 from outdial.standalone.aws import REGION
 from outdial.storage.pool import Pool, open_pool
 from tests.dialer.stage import Stage
+
+# By default structlog prints every local variable of every frame, which takes seconds an exception.
+structlog.configure(
+    processors=[
+        structlog.stdlib.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ],
+    logger_factory=structlog.PrintLoggerFactory(),
+)
 
 
 @pytest.fixture
