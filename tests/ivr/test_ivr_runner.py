@@ -127,6 +127,17 @@ async def test_9_while_we_listen_after_the_last_prompt_opts_out() -> None:
     assert effects.done == [("opt_out", "IVR thanks=9")]
 
 
+async def test_another_key_does_not_end_the_chance_to_opt_out() -> None:
+    async with on_call(appeal("thanks"), Effects().given) as (asterisk, outcome):
+        for reply in (THANKS[1], "200 result=49", "200 result=57"):
+            command = await asterisk.read_command()
+            asterisk.reply(reply)
+        assert command is not None
+        assert command.startswith("WAIT FOR DIGIT ")
+        await asterisk.follow([HANGUP])
+        assert (await outcome).opted_out
+
+
 async def test_an_opt_out_is_committed_before_it_is_confirmed() -> None:
     committed, may_commit = asyncio.Event(), asyncio.Event()
 

@@ -190,13 +190,13 @@ def visited(flow: IvrFlow, people: list[tuple[str, str | None, bool]]) -> list[W
     return walks
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(ANY_FLOW, PEOPLE)
 def test_every_walk_ends(flow: IvrFlow, people: list[tuple[str, str | None, bool]]) -> None:
     assert isinstance(visited(flow, people)[-1].step, End)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(ANY_FLOW, PEOPLE)
 def test_9_opts_out_wherever_a_person_is_heard(
     flow: IvrFlow, people: list[tuple[str, str | None, bool]]
@@ -211,7 +211,7 @@ def test_9_opts_out_wherever_a_person_is_heard(
         assert after.step.action == "add_to_blacklist"
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(ANY_FLOW, PEOPLE)
 def test_nothing_of_the_campaign_follows_an_opt_out(
     flow: IvrFlow, people: list[tuple[str, str | None, bool]]
@@ -224,7 +224,7 @@ def test_nothing_of_the_campaign_follows_an_opt_out(
         assert len(after) <= 3
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(ANY_FLOW, PEOPLE)
 def test_a_path_only_grows_and_agrees_with_what_was_done(
     flow: IvrFlow, people: list[tuple[str, str | None, bool]]
@@ -240,7 +240,7 @@ def test_a_path_only_grows_and_agrees_with_what_was_done(
         assert place.partition("=")[0] in ids
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(sound_flows(), PEOPLE)
 def test_a_flow_without_problems_never_breaks_and_silence_ends_it(
     flow: IvrFlow, people: list[tuple[str, str | None, bool]]

@@ -109,11 +109,12 @@ async def _play(session: AgiSession, step: Play, call: CallContext) -> str | Non
 async def _listen(session: AgiSession, keys: str, listen_s: float) -> str | None:
     """The first key that stands in `keys`; others do not end the wait."""
     loop = asyncio.get_running_loop()
-    ends_at = loop.time() + listen_s
-    while (left_s := ends_at - loop.time()) > 0:
+    ends_at, left_s = loop.time() + listen_s, listen_s
+    while left_s > 0:
         key = await session.wait_for_digit(left_s)
         if key is None or key in keys:
             return key
+        left_s = ends_at - loop.time()
     return None
 
 
