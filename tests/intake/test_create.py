@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from outdial.campaigns.create import create_campaign
+from outdial.campaigns.create import create_campaign, spec_problems
 from outdial.domain.campaign import read_campaign as read_campaign_file
 from outdial.domain.errors import InvalidInput
-from outdial.storage.campaigns import read_campaign
+from outdial.storage.campaigns import list_campaigns, read_campaign
 from outdial.storage.pool import Pool
 from tests.given import ALWAYS
 
@@ -79,13 +80,33 @@ async def test_a_name_used_before_gets_a_slug_of_its_own(pool: Pool) -> None:
     ],
     ids=lambda value: value.strip(": ") if isinstance(value, str) else "",
 )
-async def test_every_error_names_its_field(pool: Pool, file: dict[str, Any], named: str) -> None:
+def test_every_error_names_its_field(file: dict[str, Any], named: str) -> None:
+    problems = refusals(file)
+    assert problems
+    assert [problem for problem in problems if not problem.startswith(named)] == []
+
+
+def refusals(file: dict[str, Any]) -> Sequence[str]:
+    """What is said of a file that is refused."""
+    try:
+        return spec_problems(read_campaign_file(file), NOW)
+    except InvalidInput as refused:
+        return refused.problems
+
+
+async def test_what_is_refused_is_not_stored(pool: Pool) -> None:
+    spec = read_campaign_file(written({"defaultRegion": "UK"}, schedule="every day"))
     with pytest.raises(InvalidInput) as raised:
-        await create_campaign(pool, read_campaign_file(file), NOW)
-    assert [problem for problem in raised.value.problems if not problem.startswith(named)] == []
+        await create_campaign(pool, spec, NOW)
+    assert [problem.split(":")[0] for problem in raised.value.problems] == [
+        "schedule",
+        "config.defaultRegion",
+    ]
+    async with pool.connection() as conn:
+        assert await list_campaigns(conn) == []
 
 
-async def test_all_errors_come_at_once(pool: Pool) -> None:
+def test_all_errors_come_at_once() -> None:
     with pytest.raises(InvalidInput) as raised:
         read_campaign_file(written({"maxConcurrentCalls": 0}, name="", type="fax"))
     assert [problem.split(":")[0] for problem in raised.value.problems] == [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from zoneinfo import available_timezones
 
@@ -25,7 +26,11 @@ FEWEST_DIGITS = 7
 _DATE = re.compile(r"\s*(\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{4})\b")
 _WORD = re.compile(r"[^\W\d_]+")
 
-ZONES_BY_FOLDED_NAME = {name.casefold(): name for name in available_timezones()}
+
+@cache
+def zones_by_folded_name() -> Mapping[str, str]:
+    """IANA zones as people may write them, in any case."""
+    return {name.casefold(): name for name in available_timezones()}
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,9 @@ class _Sample:
     def share_of_zones(self, column: int) -> float:
         values = self.values(column)
         return (
-            sum(value.casefold() in ZONES_BY_FOLDED_NAME for value in values) / len(values) if values else 0.0
+            sum(value.casefold() in zones_by_folded_name() for value in values) / len(values)
+            if values
+            else 0.0
         )
 
 

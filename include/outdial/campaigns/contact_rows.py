@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from outdial.campaigns.contact_columns import ZONES_BY_FOLDED_NAME, Columns
+from outdial.campaigns.contact_columns import Columns, zones_by_folded_name
 from outdial.campaigns.record import Record
 from outdial.domain.phone_numbers import NotANumber, Number, possible_zones, read_number
 from outdial.storage.contacts import NewContact
@@ -92,7 +92,7 @@ def _with_zone(
     record: Record, cells: Sequence[str], number: Number, rules: RowRules
 ) -> ReadRow | RejectedRow:
     written = "" if rules.columns.zone is None else cells[rules.columns.zone]
-    zone = ZONES_BY_FOLDED_NAME.get(written.casefold().replace(" ", "_"))
+    zone = zones_by_folded_name().get(written.casefold().replace(" ", "_"))
     if written and zone is None:
         return RejectedRow(
             record, f"{written!r} is no time zone; write one like America/New_York, or nothing"
