@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psycopg
@@ -14,7 +15,7 @@ import pytest
 
 from outdial.settings import read_settings
 from outdial.standalone.child_environment import child_environment
-from outdial.standalone.control import stack_state
+from outdial.standalone.control import stack_state, stop_stack
 from outdial.standalone.home import Home, home_at, is_held
 from outdial.standalone.leftovers import process_title, stack_processes
 
@@ -37,6 +38,14 @@ async def outdial(home: Path, *words: str, launcher: list[str] | None = None) ->
     return process.returncode or 0, out.decode(), err.decode()
 
 
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[Home]:
+    """A home of the test's own; whatever still runs in it at the end is stopped."""
+    own = home_at(tmp_path / "home")
+    yield own
+    await stop_stack(own.path)
+
+
 async def nothing_left(home: Home, timeout_s: float) -> bool:
     for _ in range(round(timeout_s / 0.2)):
         if not stack_processes(home):
@@ -56,9 +65,8 @@ async def remembered(home: Home) -> list[tuple[str]]:
 
 @pytest.mark.timeout(600)
 async def test_a_stack_beside_another_keeps_its_data_and_a_killed_supervisor_leaves_nothing(
-    tmp_path: Path, airflow_stack: Home
+    home: Home, airflow_stack: Home
 ) -> None:
-    home = home_at(tmp_path / "home")
     code, out, err = await outdial(home.path, "standalone", "start")
     assert (code, err) == (0, "")
     assert "Everything is running." in out
@@ -88,8 +96,7 @@ async def test_a_stack_beside_another_keeps_its_data_and_a_killed_supervisor_lea
     assert len(neighbour.parts) == 9
 
 
-async def test_a_part_that_cannot_start_is_named_with_its_log_and_nothing_stays(tmp_path: Path) -> None:
-    home = home_at(tmp_path / "home")
+async def test_a_part_that_cannot_start_is_named_with_its_log_and_nothing_stays(home: Home) -> None:
     (home.path / "postgres").mkdir(parents=True)
     (home.path / "postgres" / "PG_VERSION").write_text("not a version")
     code, _, err = await outdial(home.path, "standalone", "start")
@@ -103,8 +110,7 @@ async def test_a_part_that_cannot_start_is_named_with_its_log_and_nothing_stays(
 
 
 @pytest.mark.timeout(300)
-async def test_a_normal_user_can_start_and_stop_it(tmp_path: Path) -> None:
-    home = home_at(tmp_path / "home")
+async def test_a_normal_user_can_start_and_stop_it(home: Home) -> None:
     launcher = AS_NORMAL_USER if os.geteuid() == 0 else []
     code, _, err = await outdial(home.path, "standalone", "start", launcher=launcher)
     assert (code, err) == (0, "")

@@ -9,14 +9,10 @@ from typing import Any
 
 import typer
 
-from outdial.cli.demo_screen import open_screen, totals_text
 from outdial.cli.output import AsJson, print_json, print_table
 from outdial.domain.clock import utc_now
-from outdial.domain.errors import Broken
 from outdial.settings import inherited_environment, outdial_home
 from outdial.standalone.control import stack_state, start_stack, stop_stack
-from outdial.standalone.demo import fresh_demo_home, run_sample_campaign
-from outdial.standalone.leftovers import process_title, stack_processes
 from outdial.standalone.part import PartFailed
 from outdial.standalone.serve import Announce, run_until_signal, running_stack
 from outdial.standalone.welcome import welcome, welcome_facts
@@ -65,31 +61,10 @@ def run() -> None:
 @app.command()
 def demo(as_json: AsJson = False) -> None:
     """Run one whole campaign from an empty folder to its report; leaves nothing running."""
-    _run(_demo(as_json=as_json))
+    # Alone here, because it needs every room, and a stack must stop even where one of them is broken.
+    from outdial.cli.demo import run_demo  # noqa: PLC0415
 
-
-async def _demo(*, as_json: bool) -> int:
-    def say(text: str) -> None:
-        if not as_json:
-            print(text, flush=True)
-
-    home = fresh_demo_home(outdial_home())
-    say("Starting PostgreSQL, Valkey, SQS, a phone network, the dialer and Airflow …")
-    announce = _announcer(quiet=as_json)
-    async with running_stack(home.path, inherited_environment(), utc_now, announce) as stack:
-        with open_screen(quiet=as_json) as show:
-            result = await run_sample_campaign(stack, utc_now, show, say)
-        say("The run succeeded. Stopping everything …")
-    left = [process_title(pid) for pid in stack_processes(home)]
-    if left:
-        raise Broken(f"Processes were left behind: {'; '.join(left)}.")
-    if as_json:
-        print_json({"totals": result.totals.model_dump(mode="json", by_alias=True), "files": result.files})
-    else:
-        print(totals_text(result.totals))
-        print("\n".join(f"  {suffix.upper():8} {path}" for suffix, path in sorted(result.files.items())))
-        print("Nothing is left running. `make up` starts the same and keeps it.")
-    return 0
+    _run(run_demo(_announcer(quiet=as_json), as_json=as_json))
 
 
 async def _start(*, as_json: bool) -> int:

@@ -41,13 +41,11 @@ async def start_stack(path: Path, inherited: Mapping[str, str], announce: Announ
     if await _is_served(home):
         await _wait_until_ready(home, announce)
         return Started(home, was_running=True)
-    process = await _spawn_supervisor(home, inherited)
+    supervisor = _spawn_supervisor(home, inherited)
     try:
-        await _wait_until_ready(home, announce, process)
+        await _wait_until_ready(home, announce, supervisor)
     except BaseException:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+        await supervisor.end()
         raise
     return Started(home, was_running=False)
 
@@ -88,35 +86,53 @@ async def _is_served(home: Home) -> bool:
     return False
 
 
-async def _spawn_supervisor(home: Home, inherited: Mapping[str, str]) -> asyncio.subprocess.Process:
-    log = home.log("supervisor")
-    with log.open("wb") as stream:
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "outdial.standalone",
-            str(home.path),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=stream,
-            stderr=stream,
-            env=dict(inherited),
-            start_new_session=True,
-        )
+@dataclass
+class _Supervisor:
+    """The process we started, which outlives us: no object of Python's may mind that it still runs."""
+
+    pid: int
+    has_ended: bool = False
+
+    def is_alive(self) -> bool:
+        if not self.has_ended:
+            self.has_ended = os.waitpid(self.pid, os.WNOHANG)[0] == self.pid
+        return not self.has_ended
+
+    async def end(self) -> None:
+        """Have it stop everything, and wait until it has."""
+        if self.is_alive():
+            os.kill(self.pid, signal.SIGTERM)
+        while self.is_alive():  # noqa: ASYNC110 - the kernel wakes nobody here
+            await asyncio.sleep(_POLL_S)
 
 
-async def _wait_until_ready(
-    home: Home, announce: Announce, process: asyncio.subprocess.Process | None = None
-) -> None:
-    """Announce parts as they become ready; with a `process`, only its own word counts."""
+def _spawn_supervisor(home: Home, inherited: Mapping[str, str]) -> _Supervisor:
+    log = str(home.log("supervisor"))
+    pid = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-m", "outdial.standalone", str(home.path)],
+        inherited,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
+    return _Supervisor(pid)
+
+
+async def _wait_until_ready(home: Home, announce: Announce, supervisor: _Supervisor | None = None) -> None:
+    """Announce parts as they become ready; with a `supervisor`, only its own word counts."""
     announced: set[str] = set()
     try:
         async with asyncio.timeout(_START_TIMEOUT_S):
-            while (state := _word_of(home, process)) is None or state.phase == "starting":
+            while (state := _word_of(home, supervisor)) is None or state.phase == "starting":
                 for part in state.parts if state else ():
                     if part not in announced:
                         announced.add(part)
                         announce(part)
-                _check_alive(home, process)
+                _check_alive(home, supervisor)
                 await asyncio.sleep(_POLL_S)
     except TimeoutError:
         raise PartFailed(f"The stack was not ready after {_START_TIMEOUT_S} s; see {home.logs}.") from None
@@ -126,17 +142,17 @@ async def _wait_until_ready(
         )
 
 
-def _word_of(home: Home, process: asyncio.subprocess.Process | None) -> StackState | None:
+def _word_of(home: Home, supervisor: _Supervisor | None) -> StackState | None:
     state = read_state(home)
-    if state is None or (process is not None and state.supervisor != process.pid):
+    if state is None or (supervisor is not None and state.supervisor != supervisor.pid):
         return None
     return state
 
 
-def _check_alive(home: Home, process: asyncio.subprocess.Process | None) -> None:
-    if is_held(home) if process is None else process.returncode is None:
+def _check_alive(home: Home, supervisor: _Supervisor | None) -> None:
+    if is_held(home) if supervisor is None else supervisor.is_alive():
         return
-    state = _word_of(home, process)
+    state = _word_of(home, supervisor)
     if state is None or state.phase == "starting":
         log = home.log("supervisor")
         raise PartFailed(f"The supervisor died while starting; its log is {log}.", log_tail(log))
