@@ -242,10 +242,13 @@ async def test_a_task_that_fails_three_times_is_buried_and_its_contact_parked(st
         assert "failed 3 times" in letter["MessageAttributes"]["reason"]["StringValue"]
         await eventually_settled(stage, 1)
         assert [seen.number for seen in network.originates] == given.phones(2)[1:]
-        parked = await stage.rows(
-            "select status, failure_reason from contacts where phone = %s", given.phones(2)[0]
-        )
-        assert parked == [{"status": "failed", "failure_reason": "dead_letter"}]
+
+        async def is_parked() -> bool:
+            query = "select status, failure_reason from contacts where phone = %s"
+            (contact,) = await stage.rows(query, given.phones(2)[0])
+            return contact == {"status": "failed", "failure_reason": "dead_letter"}
+
+        await eventually(is_parked)
 
 
 async def test_a_number_in_two_campaigns_is_never_on_two_calls_at_once(stage: Stage):
