@@ -46,9 +46,9 @@ async def home(tmp_path: Path) -> AsyncIterator[Home]:
     await stop_stack(own.path)
 
 
-async def nothing_left(home: Home, timeout_s: float) -> bool:
+async def released(home: Home, timeout_s: float) -> bool:
     for _ in range(round(timeout_s / 0.2)):
-        if not stack_processes(home):
+        if not is_held(home):
             return True
         await asyncio.sleep(0.2)
     return False
@@ -88,8 +88,8 @@ async def test_a_stack_beside_another_keeps_its_data_and_a_killed_supervisor_lea
     state = stack_state(home.path)
     assert state is not None
     os.kill(state.supervisor, signal.SIGKILL)
-    assert await nothing_left(home, timeout_s=60)
-    assert not is_held(home)
+    assert await released(home, timeout_s=60)
+    assert [process_title(pid) for pid in stack_processes(home)] == []
     neighbour = stack_state(airflow_stack.path)
     assert neighbour is not None
     assert neighbour.phase == "ready"
@@ -105,8 +105,8 @@ async def test_a_part_that_cannot_start_is_named_with_its_log_and_nothing_stays(
     assert problem.startswith("outdial: postgres stopped at once")
     assert str(home.log("postgres")) in problem
     assert "Traceback" not in err
-    assert await nothing_left(home, timeout_s=5)
     assert not is_held(home)
+    assert stack_processes(home) == []
 
 
 @pytest.mark.timeout(300)
@@ -116,4 +116,5 @@ async def test_a_normal_user_can_start_and_stop_it(home: Home) -> None:
     assert (code, err) == (0, "")
     code, _, err = await outdial(home.path, "standalone", "stop", launcher=launcher)
     assert (code, err) == (0, "")
-    assert await nothing_left(home, timeout_s=5)
+    assert not is_held(home)
+    assert stack_processes(home) == []

@@ -20,7 +20,7 @@ from outdial.standalone.serve import Announce
 _POLL_S = 0.1
 _START_TIMEOUT_S = 300
 _STOP_TIMEOUT_S = 90
-_LEFTOVERS_TIMEOUT_S = 30
+_LEFTOVERS_TIMEOUT_S = 45
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,9 @@ async def stop_stack(path: Path) -> bool:
         with contextlib.suppress(ProcessLookupError):
             os.kill(state.supervisor, signal.SIGTERM)
     if not await _released(home, _STOP_TIMEOUT_S):
+        if state is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(state.supervisor, signal.SIGKILL)
         killed = await end_stack_processes(home)
         raise Unavailable(f"The stack in {home.path} did not stop; killed {len(killed)} of its processes.")
     return True

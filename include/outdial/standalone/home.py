@@ -42,6 +42,11 @@ class Home:
         return self.path / "lock"
 
     @property
+    def members(self) -> Path:
+        """Kept open by every part, and opened by nobody else: who has it open belongs to the stack."""
+        return self.path / "members"
+
+    @property
     def state(self) -> Path:
         """What the supervisor is doing: see `StackState`."""
         return self.path / "state.json"
@@ -155,17 +160,21 @@ def is_held(home: Home) -> bool:
 
 
 @contextmanager
-def held_home(home: Home) -> Generator[int]:
-    """Hold the home for the length of a block; yields the lock's descriptor, for the parts to hold too.
+def held_home(home: Home) -> Generator[tuple[int, int]]:
+    """Hold the home for the length of a block; yields what the parts are to keep open: lock and members.
 
     Raises AlreadyRunning at once where somebody else holds it.
     """
-    descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT, 0o600)
+    lock = os.open(home.lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AlreadyRunning(f"A stack is already running in {home.path}.") from None
-        yield descriptor
+        members = os.open(home.members, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            yield lock, members
+        finally:
+            os.close(members)
     finally:
-        os.close(descriptor)
+        os.close(lock)

@@ -7,7 +7,7 @@ import os
 import signal
 from pathlib import Path
 
-from outdial.standalone.home import Home
+from outdial.standalone.home import Home, read_state
 
 _LOOKS = 100
 _LOOK_S = 0.05
@@ -17,13 +17,22 @@ MARK = "OUTDIAL_STANDALONE_HOME"
 
 
 def stack_processes(home: Home) -> list[int]:
-    """Ids of all processes that belong to the stack in `home`, oldest first.
+    """Ids of all processes of the stack in `home` but its supervisor, oldest first.
 
-    Those of PostgreSQL write their titles over their environment, but stay in their data folder.
+    PostgreSQL's and Airflow's write their titles over their environment, but keep the files they inherit;
+    programs that close those keep their environment.
     """
     mark = f"{MARK}={home.path}".encode()
     ids = sorted(int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-    return [pid for pid in ids if _has_mark(pid, mark) or _is_postgres_in(pid, home.path)]
+    members = str(home.members.resolve())
+    supervisor = {os.getpid()} | _supervisor_of(home)
+    return [pid for pid in ids if pid not in supervisor and (_has_mark(pid, mark) or _has_open(pid, members))]
+
+
+def _supervisor_of(home: Home) -> set[int]:
+    """The id of the process that last supervised `home`, if any did."""
+    state = read_state(home)
+    return {state.supervisor} if state else set()
 
 
 def process_title(pid: int) -> str:
@@ -54,12 +63,18 @@ def _has_mark(pid: int, mark: bytes) -> bool:
         return False
 
 
-def _is_postgres_in(pid: int, folder: Path) -> bool:
+def _has_open(pid: int, file: str) -> bool:
     try:
-        program = Path(f"/proc/{pid}/exe").readlink()
-        return program.name == "postgres" and Path(f"/proc/{pid}/cwd").readlink().is_relative_to(folder)
+        return any(_target(link) == file for link in Path(f"/proc/{pid}/fd").iterdir())
     except OSError:
         return False
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""
 
 
 def _kill(pid: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from outdial.domain.clock import Clock
+from outdial.standalone.guard import guarded
 from outdial.standalone.home import Home, StackState, held_home, make_home, write_state
 from outdial.standalone.leftovers import end_stack_processes
 from outdial.standalone.part import PartFailed
@@ -55,12 +56,12 @@ async def running_stack(
     Raises AlreadyRunning, or PartFailed when a part cannot start or dies too often.
     """
     home = make_home(path)
-    with held_home(home) as lock:
+    with held_home(home) as held_files:
         _put_logs_aside(home)
         board = _Board(home, announce)
-        async with _told_to(board, home):
+        async with guarded(home, inherited, held_files[0]), _told_to(board, home):
             stack = plan_stack(home, inherited)
-            async with running_stages(stages_of(stack, clock, (lock,)), board.watch):
+            async with running_stages(stages_of(stack, clock, held_files), board.watch):
                 board.enter("ready")
                 try:
                     yield stack
