@@ -20,6 +20,9 @@ MESSAGES_A_RECEIVE = 10
 LONG_POLL_S = 2
 """Short, because a drain waits for the receive in flight."""
 
+RECEIVERS = 2
+"""One receive brings ten tasks at most: while one is on its way, another fetches the next ten."""
+
 CLOSED_S = 0.1
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 10.0
@@ -39,6 +42,11 @@ class Intake:
 
     async def run(self) -> None:
         """Receive until the gate drains."""
+        async with asyncio.TaskGroup() as receivers:
+            for _ in range(RECEIVERS):
+                receivers.create_task(self._receive_until_drained())
+
+    async def _receive_until_drained(self) -> None:
         pause_s = FIRST_PAUSE_S
         while not self._gate.draining:
             if not self._gate.is_open or self._free < MESSAGES_A_RECEIVE:
