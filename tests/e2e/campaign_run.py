@@ -17,7 +17,8 @@ from tests import given
 from tests.e2e.airflow_client import AirflowClient
 from tests.invariants import Originate, assert_invariants
 
-DAG_VISIBLE_WITHIN_S = 15
+# On a machine with nothing else to do it is there after two to six seconds.
+DAG_VISIBLE_WITHIN_S = 60
 LOOK_S = 0.2
 QUICK_RETRIES = {
     disposition: {"delaySeconds": 1}

@@ -103,7 +103,7 @@ def _begins(spec: CampaignDagSpec) -> str:
         since = f", from {_local(spec.start_time, spec.timezone)}" if spec.start_time else ""
         return f"It runs by the schedule `{spec.schedule}`{since}; each run goes on with unfinished contacts."
     if spec.start_time:
-        return f"It starts by itself {_local(spec.start_time, spec.timezone)}."
+        return f"It starts by itself {_local(spec.start_time, spec.timezone)}; before then nobody is called."
     return "It starts when somebody triggers it."
 
 
