@@ -13,11 +13,13 @@ from outdial.attempts.release import park_contact, release_claim
 from outdial.attempts.settle import CallOutcome, settle
 from outdial.blacklist.listing import list_numbers
 from outdial.campaigns.lifecycle import cancel, pause
+from outdial.domain.call_ids import CallKey
 from outdial.domain.dial_task import DialTask
 from outdial.domain.dispositions import UNCOUNTED, UNCOUNTED_CAP, Disposition
 from outdial.domain.permission import Refusal
 from outdial.domain.ranking import Group
 from outdial.storage.blacklist import Listing, add_listings, hold_list
+from outdial.storage.calls import insert_attempt, take_claim
 from outdial.storage.campaigns import Campaign, lock_campaign, set_status
 from outdial.storage.claims import claim_best, promote_due
 from outdial.storage.pool import Connection, Pool
@@ -289,6 +291,23 @@ async def test_an_attempt_waits_for_a_pause_that_is_being_committed(pool: Pool):
     answer = await begun_beside(pool, campaign, pause_it)
 
     assert answer == Released(Refusal.CAMPAIGN_NOT_ACTIVE, None)
+
+
+async def test_an_attempt_waits_for_another_to_the_same_number_that_is_being_committed(pool: Pool):
+    campaign = await given.a_running_campaign(pool, NOON, given.phones(1))
+    other = await given.a_running_campaign(pool, NOON, given.phones(1))
+    (task,) = await claimed(pool, other)
+    caller = await a_permit(pool)
+
+    async def call_the_number(conn: Connection) -> None:
+        claim = await take_claim(conn, task.contact_id, task.claim_id)
+        key = CallKey(other.id, task.contact_id, 1)
+        record = {"call_id": str(key), "attempt_no": 1, "trunk": "trunk", "caller_id": None, "now": NOON}
+        assert await insert_attempt(conn, claim, record | {"dialer_id": caller.dialer_id})
+
+    answer = await begun_beside(pool, campaign, call_the_number)
+
+    assert answer == Released(Refusal.NUMBER_BUSY, NOON + timedelta(minutes=2))
 
 
 async def test_listings_and_begins_in_any_order_never_both_win(pool: Pool):

@@ -146,6 +146,7 @@ def _begun(campaign: Campaign, claim: TakenClaim, seen: DictRow, permit: Permit,
 def _record(begun: Begun, permit: Permit) -> dict[str, Any]:
     return {
         "call_id": begun.call_id,
+        "attempt_no": begun.key.attempt_no,
         "dialer_id": permit.dialer_id,
         "trunk": permit.trunk,
         "caller_id": permit.caller_id,

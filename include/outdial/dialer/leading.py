@@ -16,10 +16,10 @@ from outdial.dialer.ami import AmiLink
 from outdial.dialer.ending import end_channels
 from outdial.domain.clock import Clock
 from outdial.domain.errors import Unavailable
+from outdial.storage.advisory_locks import RECOVERY_LEAD
 from outdial.storage.pool import Pool
 from outdial.telemetry.logs import get_logger
 
-LEAD_LOCK = 7_301_009
 LOOK_EVERY_S = 2.0
 CONNECT_TIMEOUT_S = 5
 QUERY_TIMEOUT_S = 10.0
@@ -71,7 +71,7 @@ class Recovery:
     @staticmethod
     async def _has_lead(conn: AsyncConnection) -> bool:
         async with asyncio.timeout(QUERY_TIMEOUT_S):
-            row = await (await conn.execute("select pg_try_advisory_lock(%s)", [LEAD_LOCK])).fetchone()
+            row = await (await conn.execute("select pg_try_advisory_lock(%s)", [RECOVERY_LEAD])).fetchone()
         return row is not None and bool(row[0])
 
     async def _recover_one(self, dead: DeadDialer) -> int:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from psycopg import OperationalError
-from psycopg.errors import UniqueViolation
 
 from outdial.attempts.begin import Begun, Permit, Released, Stale, begin_attempt
 from outdial.dialer.ami import AmiLink, Answer, Originate, OriginateAnswer
@@ -65,7 +64,7 @@ class Placing:
         permit = Permit(self.dialer_id, slot.trunk, slot.caller_id, slot.epoch)
         try:
             async with asyncio.timeout(BEGIN_TIMEOUT_S):
-                answer = await self._begin(item, permit)
+                answer = await begin_attempt(self.pool, item.task, permit, self.clock())
         except (OperationalError, TimeoutError) as error:
             log.warning("cannot begin: the database does not answer", reason=str(error) or "timeout")
             self.gate.note_database_silent()
@@ -88,13 +87,6 @@ class Placing:
             self._take_in(call, OriginateAnswer(Answer.UNSENT, "the link went down"), item)
             return
         self._take_in(call, await self.link.originate(self._originate_for(begun)), item)
-
-    async def _begin(self, item: TaskInHand, permit: Permit) -> Begun | Stale | Released:
-        try:
-            return await begin_attempt(self.pool, item.task, permit, self.clock())
-        except UniqueViolation:
-            # Another campaign began a call to this number between our look and our write: look again.
-            return await begin_attempt(self.pool, item.task, permit, self.clock())
 
     def _begun(self, item: TaskInHand, answer: Begun | Stale | Released) -> Begun | None:
         if isinstance(answer, Begun):

@@ -11,6 +11,7 @@ from uuid import UUID
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
+from outdial.storage.advisory_locks import BLACKLIST
 from outdial.storage.pool import Connection
 from outdial.storage.queries import load_queries
 
@@ -32,12 +33,12 @@ class Listing:
 
 async def hold_list_still(conn: Connection) -> None:
     """Until this transaction ends no listing is committed; others may hold it too."""
-    await conn.execute(_SQL["lock_shared"])
+    await conn.execute(_SQL["lock_shared"], {"lock": BLACKLIST})
 
 
 async def hold_list(conn: Connection) -> None:
     """Until this transaction ends no attempt begins."""
-    await conn.execute(_SQL["lock"])
+    await conn.execute(_SQL["lock"], {"lock": BLACKLIST})
 
 
 async def add_listings(conn: Connection, listings: Sequence[Listing], now: datetime) -> None:

@@ -1,10 +1,10 @@
 -- lock_shared
 -- Held by begin attempt: a listing waits for it, so that a call begun beside a listing is begun before it.
-select pg_advisory_xact_lock_shared(7301002)
+select pg_advisory_xact_lock_shared(%(lock)s)
 
 -- lock
 -- Held while a list changes: no attempt begins until the change is committed.
-select pg_advisory_xact_lock(7301002)
+select pg_advisory_xact_lock(%(lock)s)
 
 -- add
 -- List numbers or prefixes; listing again renews reason, source and end.

@@ -18,24 +18,24 @@ join areas a on a.id = c.area_id
 where c.id = %(contact_id)s
 
 -- begin
--- Write the attempt down; nothing is written where the number went on another call in the meantime.
-with numbered as (
-    update contacts set originates = originates + 1
-    where id = %(contact_id)s and not exists (select from live_calls where phone = %(phone)s)
-    returning originates
+-- Write the attempt down; nothing is written where the number is on another call, and one that is just
+-- beginning elsewhere is waited for.
+with live as (
+    insert into live_calls
+        (phone, call_id, contact_id, attempt_no, campaign_id, area_id, bucket, seq, dialer_id, begun_at)
+    values (%(phone)s, %(call_id)s, %(contact_id)s, %(attempt_no)s, %(campaign_id)s, %(area_id)s,
+            %(bucket)s, %(seq)s, %(dialer_id)s, %(now)s)
+    on conflict (phone) do nothing
+    returning *
 ), recorded as (
     insert into call_records
         (contact_id, attempt_no, campaign_id, call_id, phone, dialer_id, trunk, caller_id, begun_at)
-    select %(contact_id)s, originates, %(campaign_id)s, %(call_id)s, %(phone)s, %(dialer_id)s, %(trunk)s,
-           %(caller_id)s, %(now)s
-    from numbered
-    returning call_id, attempt_no
+    select contact_id, attempt_no, campaign_id, call_id, phone, dialer_id, %(trunk)s, %(caller_id)s, begun_at
+    from live
 )
-insert into live_calls
-    (phone, call_id, contact_id, attempt_no, campaign_id, area_id, bucket, seq, dialer_id, begun_at)
-select %(phone)s, call_id, %(contact_id)s, attempt_no, %(campaign_id)s, %(area_id)s, %(bucket)s, %(seq)s,
-       %(dialer_id)s, %(now)s
-from recorded
+update contacts c set originates = live.attempt_no
+from live
+where c.id = live.contact_id
 
 -- make_ready
 -- A claim given back, to be taken again as soon as it may.

@@ -14,9 +14,7 @@ from typing import LiteralString, cast
 import psycopg
 
 from outdial.domain.errors import Broken
-
-_LOCK = 7_301_001
-"""Advisory lock that serialises migrating processes."""
+from outdial.storage.advisory_locks import MIGRATING
 
 _HISTORY = """
 create table if not exists schema_migrations (
@@ -54,7 +52,7 @@ async def migrate(dsn: str, migrations: list[Migration] | None = None) -> list[s
     """
     migrations = shipped_migrations() if migrations is None else migrations
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True, connect_timeout=10) as conn:
-        await conn.execute("select pg_advisory_lock(%s)", [_LOCK])
+        await conn.execute("select pg_advisory_lock(%s)", [MIGRATING])
         await conn.execute(_HISTORY)
         missing = _missing(migrations, await _applied(conn))
         for migration in missing:

@@ -4,7 +4,7 @@ select count(*) as total,
        count(*) filter (where status = 'pending') as pending,
        count(*) filter (where status = 'in_progress') as in_progress,
        count(*) filter (where status = 'completed') as completed,
-       count(*) filter (where status = 'failed' and is_waiting) as waiting,
+       count(*) filter (where is_waiting) as waiting,
        count(*) filter (where status = 'failed') as failed,
        count(*) filter (where status = 'blacklisted') as blacklisted
 from contact_states

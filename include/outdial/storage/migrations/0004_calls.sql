@@ -61,16 +61,18 @@ create table live_calls (
 create index live_calls_by_campaign on live_calls (campaign_id);
 create index live_calls_by_dialer on live_calls (dialer_id);
 
--- A contact in progress stands in exactly one of these.
+-- A contact in progress stands in exactly one of these. One that failed without a final reason will be
+-- tried again, whether its time has come or not.
 create view contact_states as
 select c.id as contact_id,
        c.campaign_id,
-       case when d.contact_id is not null or l.contact_id is not null then 'in_progress'
-            else c.status end as status,
-       w.contact_id is not null as is_waiting,
+       case when place.in_progress then 'in_progress' else c.status end as status,
+       c.status = 'failed' and c.failure_reason is null and not place.in_progress as is_waiting,
        c.attempts,
        c.failure_reason
 from contacts c
 left join dispatched_contacts d on d.contact_id = c.id
 left join live_calls l on l.contact_id = c.id
-left join waiting_contacts w on w.contact_id = c.id;
+cross join lateral (
+    select d.contact_id is not null or l.contact_id is not null as in_progress
+) place;
