@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-# Airflow reads its configuration while it is imported, which the test modules do.
-_AIRFLOW_HOME = tempfile.mkdtemp(prefix="outdial-airflow-")
-os.environ |= {
-    "AIRFLOW_HOME": _AIRFLOW_HOME,
-    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-    "AIRFLOW__CORE__PLUGINS_FOLDER": f"{_AIRFLOW_HOME}/plugins",
-}
+from tests.airflow_home import use_own_airflow_home
+
+use_own_airflow_home()
 
 DAGS = Path(__file__).parents[2] / "dags"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def airflow_home() -> Iterator[Path]:
-    """Airflow's own folder, gone after the session."""
-    yield Path(_AIRFLOW_HOME)
-    shutil.rmtree(_AIRFLOW_HOME, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

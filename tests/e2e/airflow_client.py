@@ -73,11 +73,9 @@ class AirflowClient:
         answer = await self._ask("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances")
         return {task["task_id"]: task["state"] for task in answer["task_instances"]}
 
-    async def try_number(self, dag_id: str, run_id: str, task_id: str) -> int:
-        """How often a task was begun."""
-        return (await self._ask("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"))[
-            "try_number"
-        ]
+    async def task(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
+        """One task of a run: its `state`, its `try_number` and more."""
+        return await self._ask("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}")
 
     async def returned(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> Any:
         """What a task of a run left for others to see."""

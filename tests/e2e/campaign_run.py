@@ -19,7 +19,7 @@ from tests.invariants import Originate, assert_invariants
 
 # On a machine with nothing else to do it is there after two to six seconds.
 DAG_VISIBLE_WITHIN_S = 60
-LOOK_S = 0.2
+LOOK_S = 0.05
 QUICK_RETRIES = {
     disposition: {"delaySeconds": 1}
     for disposition in ("busy", "no_answer", "machine", "rejected", "unknown", "congestion", "refused")
@@ -63,6 +63,15 @@ class CampaignRun:
             return await self.calls() >= before + n
 
         await until(begun, timeout_s)
+
+    async def waits_in(self, task_id: str, *, on_try: int, timeout_s: float = 60) -> None:
+        """Return when the task waits in the triggerer, on its n-th try."""
+
+        async def waits() -> bool:
+            task = await self.airflow.task(self.dag_id, self.run_id, task_id)
+            return (task["try_number"], task["state"]) == (on_try, "deferred")
+
+        await until(waits, timeout_s)
 
     async def lease_ends(self, timeout_s: float = 20) -> datetime:
         """Return when the run has lost its lease, which is long before it would have run out by itself."""

@@ -15,8 +15,11 @@ from outdial.standalone.aws import CREDENTIALS
 from outdial.standalone.home import Home
 from outdial.standalone.welcome import welcome_facts
 from outdial.storage.pool import Pool, open_pool
+from tests.airflow_home import use_own_airflow_home
 from tests.e2e.airflow_client import AirflowClient, open_airflow_client
 from tests.e2e.inbox import Inbox
+
+use_own_airflow_home()
 
 
 @dataclass(frozen=True)
