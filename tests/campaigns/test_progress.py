@@ -18,8 +18,9 @@ from tests import given
 NOON = datetime(2026, 6, 15, 16, tzinfo=UTC)
 
 
-async def test_a_contact_is_to_be_called_again_before_and_after_its_retry_is_due(pool: Pool, queue: DialQueue):
-    campaign = await given.a_running_campaign(pool, NOON, given.phones(1), retry={"busy": {"delaySeconds": 60}})
+async def test_a_contact_is_to_be_called_again_before_and_after_it_is_due(pool: Pool, queue: DialQueue):
+    retry = {"busy": {"delaySeconds": 60}}
+    campaign = await given.a_running_campaign(pool, NOON, given.phones(1), retry=retry)
     await dispatch_tick(pool, queue, campaign.id, given.RUN, DispatchLimits(10, 10, 10), NOON)
     (message,) = await queue.receive(1, 1)
     permit = Permit(await given.a_dialer(pool, NOON), "trunk", None, 1)

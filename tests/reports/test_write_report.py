@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,10 @@ import pytest
 from upath import UPath
 
 from outdial.domain.errors import InvalidInput, Unavailable
+from outdial.messaging.aws_clients import open_client
 from outdial.reports.figures import Report
 from outdial.reports.write import ReportFiles, write_report
+from outdial.standalone.aws import REGION
 from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Pool
 from outdial.storage.report import count_calls, open_snapshot
@@ -213,13 +216,30 @@ async def test_an_empty_campaign_has_a_report(pool: Pool, tmp_path: Path) -> Non
     assert Path(files.html).parent.name == "20261120T180500Z"
 
 
-async def test_reports_go_to_storage_that_is_no_folder(pool: Pool) -> None:
+@pytest.fixture
+async def bucket(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an S3 bucket; processes find its endpoint as they do in a deployment."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint)
+    async with open_client("s3", REGION, aws_endpoint) as s3:
+        await s3.create_bucket(Bucket="outdial-reports")
+    return "s3://outdial-reports/outdial"
+
+
+async def test_reports_go_to_a_bucket(pool: Pool, bucket: str) -> None:
     campaign, _ = await a_past(pool)
 
-    files = await write_report(pool, campaign.id, "memory://bucket/outdial", NOW, RUN)
+    files = await write_report(pool, campaign.id, bucket, NOW, RUN)
 
-    assert files.html.startswith("memory://bucket/outdial/reports/spring_appeal/")
-    assert Report.model_validate_json(UPath(files.json).read_text()).totals == files.totals
+    assert files.html.startswith("s3://outdial-reports/outdial/reports/spring_appeal/")
+    written = await asyncio.to_thread(UPath(files.json).read_text)
+    assert Report.model_validate_json(written).totals == files.totals
+
+
+async def test_a_bucket_that_does_not_exist_is_named_in_a_sentence(pool: Pool, bucket: str) -> None:
+    campaign = await given.a_campaign(pool, NOW)
+
+    with pytest.raises(Unavailable, match=r"s3://no-such-bucket/.* check STORAGE_URL"):
+        await write_report(pool, campaign.id, "s3://no-such-bucket", NOW)
 
 
 @pytest.mark.parametrize("run_id", ["../../../escape", "a/b", "..", "x" * 300])

@@ -8,10 +8,12 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError
 from upath import UPath
 
 from outdial.domain.errors import InvalidInput, Unavailable
 
+_FOLDERS = {"", "file"}
 _LONGEST_NAME = 120
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
@@ -47,9 +49,11 @@ def put_files(made: Path, folder: UPath) -> dict[str, str]:
     Raises Unavailable where the storage refuses.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if folder.protocol in _FOLDERS:
+            # Object stores need no folders, and a bucket that is missing is a person's to make.
+            folder.mkdir(parents=True, exist_ok=True)
         return {file.suffix.removeprefix("."): _put(file, folder / file.name) for file in made.iterdir()}
-    except OSError as error:
+    except (OSError, BotoCoreError) as error:
         raise Unavailable(
             f"the report cannot be written to {folder}: {error}; check STORAGE_URL and its permissions"
         ) from error
@@ -58,4 +62,4 @@ def put_files(made: Path, folder: UPath) -> dict[str, str]:
 def _put(file: Path, target: UPath) -> str:
     with file.open("rb") as source, target.open("wb") as sink:
         shutil.copyfileobj(source, sink, 1 << 20)
-    return target.path if target.protocol in {"", "file"} else str(target)
+    return target.path if target.protocol in _FOLDERS else str(target)
