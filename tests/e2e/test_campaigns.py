@@ -79,6 +79,7 @@ async def test_the_sample_campaign_ends_with_the_totals_its_seed_fixes_and_is_ne
         "congestion": 19,
     }
     assert (totals["calls"]["originates"], totals["calls"]["attempts"]) == (722, 703)
+    assert (totals["calls"]["converted"], totals["calls"]["optedOut"]) == (255, 60)
     assert totals["reconciliation"]["holds"]
     await run.assert_sound()
 
