@@ -22,7 +22,7 @@ demo: setup  ## run one whole campaign here, watch it, get its report; leaves no
 	@$(BIN)/outdial standalone demo
 
 test: setup  ## run the tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses 3
 
 up: setup  ## start everything and keep it: Airflow's UI, the dialer, a simulated phone network
 	@$(BIN)/outdial standalone start

@@ -11,7 +11,15 @@ from hypothesis import HealthCheck, given as given_that, settings, strategies as
 
 from outdial.blacklist.listing import list_numbers
 from outdial.campaigns.dispatch import DispatchLimits, dispatch_tick
-from outdial.campaigns.lifecycle import cancel, finish_run_if_done, pause, renew_lease, resume, start_run
+from outdial.campaigns.lifecycle import (
+    cancel,
+    fail_campaign,
+    finish_run_if_done,
+    pause,
+    renew_lease,
+    resume,
+    start_run,
+)
 from outdial.domain.dial_task import DialTask
 from outdial.domain.errors import InvalidInput, Unavailable
 from outdial.domain.ranking import level_of
@@ -267,3 +275,11 @@ async def test_at_its_end_time_a_campaign_completes_with_contacts_left(pool: Poo
     assert await finish_run_if_done(pool, campaign.id, given.RUN, NOON) is None
     assert (await tick(pool, queue, campaign.id, end)).over
     assert await finish_run_if_done(pool, campaign.id, given.RUN, end) == "completed"
+
+
+async def test_a_failed_campaign_stays_failed_until_it_is_started_again(pool: Pool):
+    campaign = await given.a_running_campaign(pool, NOON, given.phones(1))
+    await fail_campaign(pool, campaign.id, given.RUN, ["no audio"], NOON)
+
+    assert await finish_run_if_done(pool, campaign.id, given.RUN, NOON) == "failed"
+    assert (await start_run(pool, campaign.id, given.RUN, None, NOON)).status == "active"

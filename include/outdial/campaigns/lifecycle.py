@@ -127,9 +127,9 @@ async def finish_run_if_done(
 async def _finish(
     conn: Connection, campaign: Campaign, standing: Standing, run_id: str, now: datetime
 ) -> CampaignStatus:
-    result = "cancelled" if campaign.status == "cancelled" else "completed"
+    result = campaign.status if campaign.status in ("cancelled", "failed") else "completed"
     await finish_run(conn, campaign.id, run_id, result, now)
-    if campaign.status in FINISHED:
+    if campaign.status in FINISHED or campaign.status == "failed":
         return campaign.status
     status = _status_after_run(campaign, standing, now)
     await set_status(conn, campaign.id, status, now)

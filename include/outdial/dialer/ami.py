@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from outdial.dialer.ami_wire import AmiMessage, AmiWire, LinkDown, NoAnswer
 from outdial.domain.errors import Unavailable
+from outdial.storage.cancellation import raise_if_cancelled
 from outdial.telemetry.logs import get_logger
 
 ANSWER_TIMEOUT_S = 5.0
@@ -107,6 +108,7 @@ class AmiLink:
         """Keep the link up until cancelled; then it is closed for good."""
         said = ""
         while True:
+            raise_if_cancelled()
             try:
                 await self._hold_one_connection()
                 said = ""

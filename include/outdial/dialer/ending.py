@@ -13,6 +13,7 @@ from outdial.dialer.ami import AmiLink
 from outdial.dialer.live_calls import LiveCalls
 from outdial.domain.clock import Clock
 from outdial.domain.errors import Unavailable
+from outdial.storage.cancellation import raise_if_cancelled
 from outdial.storage.dialers import list_calls_of
 from outdial.storage.pool import Pool
 from outdial.telemetry.logs import get_logger
@@ -44,6 +45,7 @@ async def end_channels(link: AmiLink, call_ids: Collection[str]) -> list[str]:
 async def run_healing(pool: Pool, link: AmiLink, live: LiveCalls, dialer_id: UUID, clock: Clock) -> None:
     """Settle this dialer's orphans until cancelled: begun in the database, but the answer was lost."""
     while True:
+        raise_if_cancelled()
         await asyncio.sleep(HEAL_EVERY_S)
         if not link.connected:
             continue

@@ -9,6 +9,7 @@ from typing import Any
 
 from outdial.domain.errors import OutdialError
 from outdial.messaging.topics import Topics
+from outdial.storage.cancellation import raise_if_cancelled
 from outdial.telemetry.logs import get_logger
 
 MOST_WAITING = 2000
@@ -60,6 +61,7 @@ class Announcer:
 
     async def _send(self) -> None:
         while True:
+            raise_if_cancelled()
             arn, event = await self._waiting.get()
             try:
                 await self._topics.publish(arn, event)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from psycopg import OperationalError
 
+from outdial.storage.cancellation import raise_if_cancelled
 from outdial.storage.dialers import Dialer, record_heartbeat, register_dialer, unregister_dialer
 from outdial.storage.pool import Pool
 from outdial.telemetry.logs import get_logger
@@ -50,6 +51,7 @@ class Heartbeat:
     async def run(self) -> None:
         """Beat until cancelled."""
         while True:
+            raise_if_cancelled()
             await asyncio.sleep(BEAT_EVERY_S)
             try:
                 async with asyncio.timeout(BEAT_TIMEOUT_S):

@@ -17,6 +17,7 @@ from outdial.dialer.ending import end_channels
 from outdial.domain.clock import Clock
 from outdial.domain.errors import Unavailable
 from outdial.storage.advisory_locks import RECOVERY_LEAD
+from outdial.storage.cancellation import raise_if_cancelled
 from outdial.storage.pool import Pool
 from outdial.telemetry.logs import get_logger
 
@@ -40,6 +41,7 @@ class Recovery:
     async def run(self) -> None:
         """Stand for the lead, and lead, until cancelled."""
         while True:
+            raise_if_cancelled()
             try:
                 await self._stand()
             except (OperationalError, Unavailable, TimeoutError) as error:
@@ -59,6 +61,7 @@ class Recovery:
         ) as conn:
             leads = False
             while True:
+                raise_if_cancelled()
                 # Taking the lock again shows that this connection still has it; a lost one raises.
                 if await self._has_lead(conn):
                     if not leads:

@@ -10,6 +10,7 @@ import asyncio
 from outdial.dialer.ami import AmiLink
 from outdial.dialer.live_calls import ASK_EVERY_S, LiveCall, LiveCalls
 from outdial.domain.errors import Unavailable
+from outdial.storage.cancellation import raise_if_cancelled
 from outdial.telemetry.logs import get_logger
 
 LOOK_EVERY_S = 0.5
@@ -23,6 +24,7 @@ log = get_logger(__name__)
 async def run_reconciling(link: AmiLink, live: LiveCalls) -> None:
     """Look for overdue calls until cancelled; while the link is down they wait."""
     while True:
+        raise_if_cancelled()
         await asyncio.sleep(LOOK_EVERY_S)
         overdue = live.overdue()
         if overdue and link.connected:

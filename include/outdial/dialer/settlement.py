@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from psycopg import Error as DatabaseError, OperationalError
 
 from outdial.attempts.settle import CallOutcome, Settled, settle
+from outdial.storage.cancellation import raise_if_cancelled
 from outdial.storage.pool import Pool
 from outdial.telemetry.logs import get_logger
 
@@ -38,6 +39,7 @@ class Settlement:
     async def run(self) -> None:
         """Write until cancelled."""
         while True:
+            raise_if_cancelled()
             await self._write_until_done(await self._gather())
 
     async def _gather(self) -> list[CallOutcome]:

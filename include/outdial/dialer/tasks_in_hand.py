@@ -17,6 +17,7 @@ from outdial.dialer.tally import BatchTally
 from outdial.domain.dial_task import DialTask
 from outdial.domain.errors import OutdialError
 from outdial.messaging.dial_queue import DialQueue, Received
+from outdial.storage.cancellation import raise_if_cancelled
 from outdial.storage.pool import Pool
 from outdial.telemetry.logs import get_logger
 
@@ -86,6 +87,7 @@ class TasksInHand:
     async def run_deletions(self) -> None:
         """Delete finished messages in batches until cancelled."""
         while True:
+            raise_if_cancelled()
             receipts = [await self._to_delete.get()]
             await asyncio.sleep(DELETE_GATHER_S)
             await self._delete(receipts)

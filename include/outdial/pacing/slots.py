@@ -30,6 +30,7 @@ from outdial.pacing.requests import (
     gaps_of,
     is_too_late,
 )
+from outdial.storage.cancellation import raise_if_cancelled
 from outdial.storage.pace import Authority, Handover, hand_to_postgres, hand_to_redis, read_authority
 from outdial.storage.pool import Connection, Pool
 from outdial.telemetry.logs import get_logger
@@ -103,6 +104,7 @@ class Pace:
         The owner cancels it.
         """
         while True:
+            raise_if_cancelled()
             try:
                 await self._watch_once()
             except Unavailable as error:

@@ -19,6 +19,7 @@ from outdial.campaigns.dispatch import DispatchLimits, DispatchResult, dispatch_
 from outdial.campaigns.lifecycle import end_lease
 from outdial.campaigns.progress import record_progress
 from outdial.domain.clock import utc_now
+from outdial.storage.cancellation import raise_if_cancelled
 from outdial.telemetry.logs import get_logger
 from outdial.workflow.patience import TRANSIENT, Patience
 from outdial.workflow.run_lease import RunKey, RunLease
@@ -75,6 +76,7 @@ class CampaignTrigger(BaseTrigger):
         """Called by the triggerer: turns until the last one, then one event."""
         patience = Patience()
         while True:
+            raise_if_cancelled()
             try:
                 async with shared_services.use() as services:
                     event = await self._take_turns(services, patience)
@@ -104,6 +106,7 @@ class CampaignTrigger(BaseTrigger):
         lease = RunLease(services, self.run_key)
         record_at = time.monotonic()
         while True:
+            raise_if_cancelled()
             await lease.keep()
             event = await self.turn(services)
             patience.reset()
