@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from outdial.cli.main import COMMANDS, run
+from outdial.cli.main import COMMANDS, _load, run
 from tests.cli.conftest import Command
 
 ROOT = Path(__file__).parents[2]
@@ -172,3 +172,11 @@ def test_no_expected_fault_shows_a_traceback(tmp_path: Path) -> None:
     shown = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert (shown.returncode, shown.stdout) == (1, "")
     assert shown.stderr == f"outdial: {tmp_path}/absent.yaml: No such file or directory\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_takes_json(name: str) -> None:
+    command = _load(name)
+
+    for leaf in getattr(command, "commands", {name: command}).values():
+        assert "--json" in [option for parameter in leaf.params for option in parameter.opts], leaf.name

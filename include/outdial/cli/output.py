@@ -13,7 +13,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer with JSON on standa
 
 def print_json(answer: Any) -> None:  # noqa: ANN401 - anything JSON can hold; the rest as its text
     """One JSON document on one line, so that it can be piped; dates and ids as text."""
-    print(json.dumps(answer, default=str, ensure_ascii=False))
+    print(json.dumps(answer, default=str, ensure_ascii=False), flush=True)
 
 
 def print_error_json(problems: Sequence[str]) -> None:

@@ -53,9 +53,9 @@ def status(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def run() -> None:
+def run(as_json: AsJson = False) -> None:
     """Run everything in the foreground until Ctrl-C."""
-    _run(_serve())
+    _run(_serve(as_json=as_json))
 
 
 @app.command()
@@ -77,11 +77,14 @@ async def _start(*, as_json: bool) -> int:
     return 0
 
 
-async def _serve() -> int:
-    announce = _announcer(quiet=False)
+async def _serve(*, as_json: bool) -> int:
+    announce = _announcer(quiet=as_json)
     async with running_stack(outdial_home(), inherited_environment(), utc_now, announce) as stack:
-        print(welcome(stack.home))
-        print("Ctrl-C stops everything.", flush=True)
+        if as_json:
+            print_json(welcome_facts(stack.home))
+        else:
+            print(welcome(stack.home))
+            print("Ctrl-C stops everything.", flush=True)
         await asyncio.Event().wait()
     return 0
 
