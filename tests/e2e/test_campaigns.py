@@ -177,3 +177,17 @@ async def test_a_trial_calls_no_more_than_its_limit_and_the_campaign_can_go_on(s
     assert (await run.now()).status == "draft"
     assert await stack.airflow.import_errors() == []
     await run.assert_sound()
+
+
+async def test_a_report_that_cannot_be_written_is_notified_and_does_not_fail_the_run(stack: Stack) -> None:
+    in_the_way = Path(stack.settings.storage_url.removeprefix("file://")) / "reports" / "no_place_for_it"
+    in_the_way.parent.mkdir(parents=True, exist_ok=True)
+    in_the_way.write_text("a file where the folder of the reports ought to be", "utf-8")
+
+    run = await start_campaign(stack, phones(2, first=9000), name="No place for it")
+
+    assert await run.end(timeout_s=180) == "success"
+    steps = await stack.airflow.task_states(run.dag_id, run.run_id)
+    assert steps == dict.fromkeys(STEPS, "success") | {"report": "failed"}
+    told = await stack.inbox.notification_of(run.campaign.id)
+    assert (told["event"], told["report"], told["reportFailed"]) == ("campaign.completed", None, True)
