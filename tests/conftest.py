@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from outdial.standalone.ports import choose_ports
 from outdial.standalone.postgres import PostgresServer, create_database, drop_database, postgres_part
 from outdial.standalone.valkey import ValkeyServer, valkey_part
 from outdial.storage.migrate import migrate
+from outdial.storage.pool import Pool, open_pool
 
 TEMPLATE = "outdial_template"
 
@@ -96,6 +97,13 @@ def database_dsn(
     server_loop.run(create_database(postgres_server, name, migrated_template))
     yield postgres_server.dsn(name)
     server_loop.run(drop_database(postgres_server, name))
+
+
+@pytest.fixture
+async def pool(database_dsn: str) -> AsyncIterator[Pool]:
+    """Connections to the test's own database."""
+    async with open_pool(database_dsn, max_size=8) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
 
 import pytest
 import structlog
@@ -11,7 +10,7 @@ import structlog
 from outdial.messaging.dial_queue import QueueAddress
 from outdial.messaging.provision import create_dial_queues
 from outdial.standalone.aws import REGION
-from outdial.storage.pool import Pool, open_pool
+from outdial.storage.pool import Pool
 from tests.dialer.stage import Stage
 
 # By default structlog prints every local variable of every frame, which takes seconds an exception.
@@ -22,13 +21,6 @@ structlog.configure(
     ],
     logger_factory=structlog.PrintLoggerFactory(),
 )
-
-
-@pytest.fixture
-async def pool(database_dsn: str) -> AsyncIterator[Pool]:
-    """Connections of the test itself."""
-    async with open_pool(database_dsn, 4) as pool:
-        yield pool
 
 
 @pytest.fixture

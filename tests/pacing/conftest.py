@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from outdial.pacing.redis_slots import RedisSlots, redis_client
-from outdial.storage.pool import Pool, open_pool
 
 
 @pytest.fixture
@@ -15,10 +14,3 @@ async def redis_slots(redis_url: str) -> AsyncIterator[RedisSlots]:
     """An empty Redis that gives slots."""
     async with redis_client(redis_url) as redis:
         yield RedisSlots(redis)
-
-
-@pytest.fixture
-async def pool(database_dsn: str) -> AsyncIterator[Pool]:
-    """A migrated database, whose pace is Redis's."""
-    async with open_pool(database_dsn) as pool:
-        yield pool
