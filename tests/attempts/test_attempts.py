@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from outdial.attempts.begin import Begun, Permit, Released, Stale, begin_attempt
-from outdial.attempts.release import park_contact, release_claim
+from outdial.attempts.release import park_contact
 from outdial.attempts.settle import CallOutcome, settle
 from outdial.blacklist.listing import list_numbers
 from outdial.campaigns.lifecycle import cancel, pause
@@ -21,7 +21,7 @@ from outdial.domain.ranking import Group
 from outdial.storage.blacklist import Listing, add_listings, hold_list
 from outdial.storage.calls import insert_attempt, take_claim
 from outdial.storage.campaigns import Campaign, lock_campaign, set_status
-from outdial.storage.claims import claim_best, promote_due
+from outdial.storage.claims import claim_best, promote_due, put_back
 from outdial.storage.pool import Connection, Pool
 from tests import given
 from tests.invariants import assert_invariants
@@ -83,7 +83,8 @@ async def test_two_copies_of_one_dial_task_begin_one_attempt(pool: Pool, databas
 async def test_a_task_of_a_claim_that_was_replaced_is_stale(pool: Pool):
     campaign = await given.a_running_campaign(pool, NOON, given.phones(1))
     (old,) = await claimed(pool, campaign)
-    await release_claim(pool, old)
+    async with pool.connection() as conn:
+        await put_back(conn, [old.claim_id])
     (new,) = await claimed(pool, campaign)
 
     assert await begin_attempt(pool, old, await a_permit(pool), NOON) == Stale()

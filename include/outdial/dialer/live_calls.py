@@ -62,8 +62,6 @@ class LiveCalls:
         self._clock = clock
         self._on_over = on_over
         self._calls: dict[str, LiveCall] = {}
-        self._empty = asyncio.Event()
-        self._empty.set()
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -84,7 +82,6 @@ class LiveCalls:
         patience_s = begun.campaign.config.ring_timeout_seconds + RING_GRACE_S
         call = LiveCall(begun, CallProgress(begun.call_id), _now() + patience_s)
         self._calls[begun.call_id] = call
-        self._empty.clear()
         return call
 
     def on_event(self, event: AmiMessage) -> None:
@@ -128,12 +125,6 @@ class LiveCalls:
         """These calls are settled."""
         for call_id in call_ids:
             self._calls.pop(call_id, None)
-        if not self._calls:
-            self._empty.set()
-
-    async def wait_until_none(self) -> None:
-        """Return once every call is settled."""
-        await self._empty.wait()
 
     def _look_again(self, call: LiveCall) -> None:
         failed = call.progress.reason is not None or call.progress.ended_at is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -30,7 +29,3 @@ class DialTask(BaseModel):
     def to_json(self) -> str:
         """The SQS message body."""
         return self.model_dump_json(by_alias=True)
-
-    def is_stale(self, now: datetime) -> bool:
-        """Whether the moment for this call has passed."""
-        return self.not_after is not None and now >= self.not_after

@@ -86,8 +86,3 @@ async def lock_live_calls(conn: Connection, call_ids: Collection[str], now: date
 async def write_settlements(conn: Connection, outcomes: Sequence[Mapping[str, Any]]) -> None:
     """Write outcomes with what follows each of them."""
     await conn.execute(_SQL["settle"], {"outcomes": Jsonb(list(outcomes))})
-
-
-async def annotate(conn: Connection, call_id: str, annotation: str) -> None:
-    """Note what became known after a call was settled; its disposition stays."""
-    await conn.execute(_SQL["annotate"], {"call_id": call_id, "annotation": annotation})

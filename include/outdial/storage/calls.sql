@@ -93,7 +93,3 @@ select f.contact_id, f.campaign_id, f.area_id, f.bucket, f.seq, f.phone, g.due_a
 from freed f
 join given g using (call_id)
 where g.due_at is not null
-
--- annotate
--- What became known after settlement.
-update call_records set annotation = %(annotation)s where call_id = %(call_id)s and disposition is not null
