@@ -14,6 +14,7 @@ from outdial.storage.contacts import NewContact, insert_contacts
 from outdial.storage.pool import Pool
 
 ALWAYS = {"dayOfWeek": [0, 1, 2, 3, 4, 5, 6], "startHour": 0, "endHour": 24}
+ANY_HOUR = {"jurisdictions": "none", "numberCaps": "none"}
 RUN = "manual__run"
 
 
@@ -23,14 +24,14 @@ def phones(n: int, first: int = 0) -> list[str]:
 
 
 async def a_campaign(pool: Pool, now: datetime, **changes: Any) -> Campaign:
-    """A voice campaign that may call around the clock, but for `changes` to its file or its config."""
+    """A voice campaign that may call anybody at any hour, but for `changes` to its file or its config."""
     top = {
         key: changes.pop(key)
         for key in ("name", "type", "timezone", "startTime", "endTime", "schedule")
         if key in changes
     }
     written = {"name": "Spring appeal", "type": "voice", "timezone": "America/New_York"} | top
-    written["config"] = {"audioFileUrl": "sound:hello-world", "callingWindows": [ALWAYS]} | changes
+    written["config"] = {"audioFileUrl": "sound:hello-world", "callingWindows": [ALWAYS]} | ANY_HOUR | changes
     async with pool.connection() as conn:
         campaign_id = await insert_campaign(conn, read_campaign_file(written), "draft", now)
         return await read_campaign(conn, campaign_id)
@@ -42,10 +43,12 @@ async def contacts(
     numbers: Sequence[str],
     now: datetime,
     zones: tuple[str, ...] = ("America/New_York",),
+    regions: tuple[str, ...] = (),
 ) -> None:
-    """Contacts with these numbers, oldest first, all in `zones`."""
+    """Contacts with these numbers, oldest first, all in `zones` and `regions`."""
+    people = [NewContact(number, zones, regions=regions) for number in numbers]
     async with pool.connection() as conn, conn.transaction():
-        await insert_contacts(conn, campaign, [NewContact(number, zones) for number in numbers], now)
+        await insert_contacts(conn, campaign, people, now)
 
 
 async def a_running_campaign(pool: Pool, now: datetime, numbers: Sequence[str], **changes: Any) -> Campaign:

@@ -12,8 +12,11 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg.rows import dict_row
 
-from outdial.domain.calling_windows import CallingWindow, is_open
+from outdial.domain.calling_rules import caps_for, timetables_for
+from outdial.domain.calling_windows import is_open
+from outdial.domain.campaign import CampaignConfig
 from outdial.domain.dispositions import UNCOUNTED_CAP
+from outdial.domain.number_caps import capped_until
 
 # A listing carries the instant it was asked for and commits a little later; a call begun in between is
 # begun before the commit.
@@ -23,6 +26,9 @@ _VIOLATIONS = {
         join blacklist b on (b.number = r.phone or (b.is_prefix and starts_with(r.phone, b.number)))
          and (b.campaign_id is null or b.campaign_id = r.campaign_id)
          and (b.until is null or b.until > r.begun_at)
+        join campaigns p on p.id = r.campaign_id
+         and (b.registry is null or p.config -> 'registries' @> jsonb_build_array(
+                  jsonb_build_object('name', b.registry)))
         where r.begun_at > b.listed_at + interval '250 ms'""",
     "no number is on two calls at once": """
         select a.call_id, b.call_id from call_records a join call_records b
@@ -61,7 +67,7 @@ _VIOLATIONS = {
 
 _CALLS = """
     select r.call_id, r.contact_id, r.attempt_no, r.begun_at, r.ended_at, r.disposition, r.counted,
-           r.campaign_id, a.zones, p.config
+           r.campaign_id, a.zones, a.regions, p.config, r.phone, r.ringing_at
     from call_records r join contacts c on c.id = r.contact_id
     join areas a on a.id = c.area_id join campaigns p on p.id = r.campaign_id
     order by r.begun_at
@@ -92,7 +98,11 @@ async def assert_invariants(
             broken += [f"{rule}: {row}" for row in rows[:3]]
         calls = await (await conn.execute(_CALLS)).fetchall()
     broken += (
-        _outside_windows(calls) + _too_early(calls) + _too_many_uncounted(calls) + _too_many_at_once(calls)
+        _outside_windows(calls)
+        + _too_early(calls)
+        + _too_many_uncounted(calls)
+        + _too_many_at_once(calls)
+        + _too_often(calls)
     )
     if originates is not None:
         broken += _against_telephony(calls, list(originates), max_cps)
@@ -102,8 +112,8 @@ async def assert_invariants(
 def _outside_windows(calls: Sequence[dict[str, Any]]) -> list[str]:
     broken: list[str] = []
     for call in calls:
-        windows = [CallingWindow.model_validate(window) for window in call["config"]["callingWindows"]]
-        if not is_open(windows, [ZoneInfo(zone) for zone in call["zones"]], call["begun_at"]):
+        timetables = timetables_for(CampaignConfig.model_validate(call["config"]), call["regions"])
+        if not is_open(timetables, [ZoneInfo(zone) for zone in call["zones"]], call["begun_at"]):
             broken.append(f"no call outside the contact's own window: {call['call_id']} {call['begun_at']}")
     return broken
 
@@ -127,6 +137,20 @@ def _too_early(calls: Sequence[dict[str, Any]]) -> list[str]:
 def _too_many_uncounted(calls: Sequence[dict[str, Any]]) -> list[str]:
     uncounted = Counter(call["contact_id"] for call in calls if call["counted"] is False)
     return [f"uncounted tries have a cap: {contact}" for contact, n in uncounted.items() if n > UNCOUNTED_CAP]
+
+
+def _too_often(calls: Sequence[dict[str, Any]]) -> list[str]:
+    """No call begins while its number was called, by any campaign, as often as the call's campaign allows."""
+    by_number: dict[str, list[datetime]] = {}
+    broken: list[str] = []
+    for call in calls:
+        before = by_number.setdefault(call["phone"], [])
+        caps = caps_for(CampaignConfig.model_validate(call["config"]), call["regions"])
+        if capped_until(before, caps, call["begun_at"]) is not None:
+            broken.append(f"a number is called no more often than its caps: {call['call_id']} {before}")
+        if call["counted"] is not False or call["ringing_at"]:
+            before.append(call["begun_at"])
+    return broken
 
 
 def _too_many_at_once(calls: Sequence[dict[str, Any]]) -> list[str]:

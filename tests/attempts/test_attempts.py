@@ -16,12 +16,13 @@ from outdial.campaigns.lifecycle import cancel, pause
 from outdial.domain.call_ids import CallKey
 from outdial.domain.dial_task import DialTask
 from outdial.domain.dispositions import UNCOUNTED, UNCOUNTED_CAP, Disposition
+from outdial.domain.number_caps import NumberCaps
 from outdial.domain.permission import Refusal
 from outdial.domain.ranking import Group
 from outdial.storage.blacklist import Listing, add_listings, hold_list
 from outdial.storage.calls import insert_attempt, take_claim
 from outdial.storage.campaigns import Campaign, lock_campaign, set_status
-from outdial.storage.claims import claim_best, promote_due, put_back
+from outdial.storage.claims import OpenArea, claim_best, promote_due, put_back
 from outdial.storage.pool import Connection, Pool
 from tests import given
 from tests.invariants import assert_invariants
@@ -34,9 +35,8 @@ async def claimed(pool: Pool, campaign: Campaign, now: datetime = NOON) -> list[
     async with pool.connection() as conn, conn.transaction():
         areas = await (await conn.execute("select id from areas")).fetchall()
         groups = [Group(row["id"], 24, 24) for row in areas]
-        claims = await claim_best(
-            conn, campaign.id, groups, {group.area_id: None for group in groups}, 1000, now
-        )
+        open_areas = [OpenArea(group.area_id, None, NumberCaps()) for group in groups]
+        claims = await claim_best(conn, campaign.id, groups, open_areas, 1000, now)
     return [
         DialTask(
             contact_id=claim.contact_id,

@@ -9,10 +9,16 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from pydantic import ValidationError
 
-from outdial.domain.calling_windows import CallingWindow, closes_at, is_open, next_opening
+from outdial.domain.calling_windows import CallingWindow, Timetable, closes_at, is_open, next_opening
 
 ZONES = sorted(available_timezones())
 FAR = timedelta(days=8)
+
+
+def of(*windows: CallingWindow) -> list[Timetable]:
+    """A campaign's windows as the only timetable."""
+    return [Timetable("the campaign", windows)]
+
 
 windows = st.builds(
     lambda days, start, length: CallingWindow.model_validate({
@@ -61,14 +67,16 @@ def test_calling_windows_are_open_exactly_on_the_wall_clock_of_every_zone(some, 
 
     walls = [at.astimezone(zone).replace(tzinfo=None) for zone in zones]
 
-    assert is_open(some, zones, at) == all(any(inside(window, wall) for window in some) for wall in walls)
+    assert is_open(of(*some), zones, at) == all(
+        any(inside(window, wall) for window in some) for wall in walls
+    )
 
 
-def by_walking(some, zones, at, wanted: bool) -> datetime | None:
+def by_walking(timetables, zones, at, wanted: bool) -> datetime | None:
     """The first minute after `at` at which the windows are (not) open, found by asking every minute."""
     minute = at.replace(second=0, microsecond=0) + timedelta(minutes=1)
     while minute - at < FAR:
-        if is_open(some, zones, minute) == wanted:
+        if is_open(timetables, zones, minute) == wanted:
             return minute
         minute += timedelta(minutes=1)
     return None
@@ -89,15 +97,15 @@ def by_walking(some, zones, at, wanted: bool) -> datetime | None:
 def test_next_opening_and_closing_are_the_first_minutes_that_differ(some, name, at):
     zones = [ZoneInfo(name)]
 
-    if is_open(some, zones, at):
-        assert next_opening(some, zones, at) == at
-        assert closes_at(some, zones, at) == by_walking(some, zones, at, wanted=False)
+    if is_open(of(*some), zones, at):
+        assert next_opening(of(*some), zones, at) == at
+        assert closes_at(of(*some), zones, at) == by_walking(of(*some), zones, at, wanted=False)
     else:
-        assert next_opening(some, zones, at) == by_walking(some, zones, at, wanted=True)
+        assert next_opening(of(*some), zones, at) == by_walking(of(*some), zones, at, wanted=True)
 
 
 def test_two_zones_are_open_only_together():
-    office = [CallingWindow(day_of_week=(1, 2, 3, 4, 5), start_hour=9, end_hour=17)]
+    office = of(CallingWindow(day_of_week=(1, 2, 3, 4, 5), start_hour=9, end_hour=17))
     both = [ZoneInfo("America/New_York"), ZoneInfo("America/Los_Angeles")]
     monday_nine_in_new_york = datetime(2026, 6, 15, 13, tzinfo=UTC)
 
@@ -109,7 +117,7 @@ def test_two_zones_are_open_only_together():
 
 
 def test_around_the_clock_never_closes():
-    always = [CallingWindow(day_of_week=tuple(range(7)), start_hour=0, end_hour=24)]
+    always = of(CallingWindow(day_of_week=tuple(range(7)), start_hour=0, end_hour=24))
 
     assert closes_at(always, [ZoneInfo("Europe/London")], datetime(2026, 3, 28, tzinfo=UTC)) is None
 

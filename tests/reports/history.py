@@ -12,11 +12,20 @@ from psycopg.types.json import Jsonb
 
 from outdial.domain.call_ids import CallKey
 from outdial.domain.dispositions import UNCOUNTED, Disposition
-from outdial.domain.retries import Completed, GivenUp, RetryAt, Tries, what_follows
+from outdial.domain.retries import (
+    USUAL_RETRIES,
+    CallingTime,
+    Completed,
+    GivenUp,
+    RetryAt,
+    Tries,
+    what_follows,
+)
 from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Connection, Pool
 from tests import given
 
+ANY_TIME = CallingTime(timetables=(), zones=())
 ZONES = (
     ("America/New_York",),
     ("America/Los_Angeles",),
@@ -95,7 +104,7 @@ def _call_until_done(person: Person, at: datetime, chance: random.Random) -> Non
             return
         call = _make_call(len(person.calls) + 1, at, chance)
         person.calls.append(call)
-        match what_follows(_disposition(call), _tries(person), {}, call.ended_at or at):
+        match what_follows(_disposition(call), _tries(person), USUAL_RETRIES, call.ended_at or at, ANY_TIME):
             case Completed():
                 person.stands = "completed"
                 return

@@ -14,12 +14,14 @@ from zoneinfo import ZoneInfo
 from psycopg.rows import DictRow
 
 from outdial.domain.call_ids import CallKey
+from outdial.domain.calling_rules import caps_for, timetables_for
 from outdial.domain.dial_task import DialTask
 from outdial.domain.permission import NUMBER_BUSY_DELAY, AttemptFacts, Refusal, Refused, may_begin
 from outdial.storage.blacklist import hold_list_still
 from outdial.storage.calls import (
     TakenClaim,
     close_contact,
+    hold_number,
     insert_attempt,
     make_ready,
     make_wait,
@@ -95,6 +97,8 @@ async def begin_attempt(
 
 
 async def _see(conn: Connection, claim: TakenClaim, permit: Permit, now: datetime) -> DictRow:
+    # Other campaigns may be about to call this number too: its calls are counted one begin at a time.
+    await hold_number(conn, claim.phone)
     seen = await read_facts(
         conn,
         {
@@ -110,15 +114,20 @@ async def _see(conn: Connection, claim: TakenClaim, permit: Permit, now: datetim
 
 
 def _facts(campaign: Campaign, claim: TakenClaim, seen: DictRow, now: datetime) -> AttemptFacts:
+    regions = seen["regions"]
     return AttemptFacts(
         campaign_active=campaign.status == "active",
         has_lease=campaign.has_lease(now),
         start_time=campaign.start_time,
         end_time=campaign.end_time,
-        windows=campaign.config.calling_windows,
+        registries_are_fresh=seen["registries_are_fresh"],
+        timetables=timetables_for(campaign.config, regions),
         zones=[ZoneInfo(zone) for zone in seen["zones"]],
         not_after=claim.not_after,
         listed=seen["listed"],
+        listed_until=seen["listed_until"],
+        caps=caps_for(campaign.config, regions),
+        recent_calls=seen["recent_calls"],
         attempts=seen["attempts"],
         max_attempts=seen["max_attempts"],
         number_busy=seen["number_busy"],
@@ -155,7 +164,7 @@ def _record(begun: Begun, permit: Permit) -> dict[str, Any]:
 
 
 async def _release(conn: Connection, claim: TakenClaim, refused: Refused) -> Released:
-    if refused.reason is Refusal.LISTED:
+    if refused.reason is Refusal.LISTED and refused.due_at is None:
         await close_contact(conn, claim.contact_id, "blacklisted", None)
     elif refused.reason is Refusal.ATTEMPTS_EXHAUSTED:
         await close_contact(conn, claim.contact_id, "failed", refused.reason.value)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from psycopg.rows import DictRow
 
+from outdial.domain.calling_rules import timetables_for
 from outdial.domain.campaign import CampaignConfig
 from outdial.domain.dispositions import UNCOUNTED, Disposition
-from outdial.domain.retries import Completed, GivenUp, RetryAt, Tries, what_follows
+from outdial.domain.retries import CallingTime, Completed, GivenUp, RetryAt, Tries, what_follows
 from outdial.storage.calls import lock_live_calls, write_settlements
 from outdial.storage.pool import Pool
 
@@ -55,25 +57,36 @@ async def settle(pool: Pool, outcomes: Sequence[CallOutcome]) -> list[Settled]:
     by_call = {outcome.call_id: outcome for outcome in outcomes}
     async with pool.connection() as conn, conn.transaction():
         rows = await lock_live_calls(conn, by_call, max(outcome.ended_at for outcome in outcomes))
-        settled = [_follow_up(row, by_call[row["call_id"]]) for row in rows]
-        listed = {row["call_id"] for row in rows if row["listed"]}
+        configs = {
+            row["campaign_id"]: CampaignConfig.model_validate(row["config"])
+            for row in {row["campaign_id"]: row for row in rows}.values()
+        }
+        settled = [_follow_up(row, configs[row["campaign_id"]], by_call[row["call_id"]]) for row in rows]
         await write_settlements(
-            conn, [_written(by_call[one.call_id], one, listed=one.call_id in listed) for one in settled]
+            conn,
+            [_written(by_call[one.call_id], one, row) for one, row in zip(settled, rows, strict=True)],
         )
     return settled
 
 
-def _follow_up(row: DictRow, outcome: CallOutcome) -> Settled:
+def _follow_up(row: DictRow, config: CampaignConfig, outcome: CallOutcome) -> Settled:
     counted = row["attempts"] + (outcome.disposition not in UNCOUNTED)
-    tries = Tries(counted=counted, uncounted=row["originates"] - counted, maximum=row["max_attempts"])
-    delays_s = CampaignConfig.model_validate(row["config"]).retry_delays_s
-    follow_up = what_follows(outcome.disposition, tries, delays_s, outcome.ended_at)
+    tries = Tries(
+        counted=counted,
+        uncounted=row["originates"] - counted,
+        maximum=row["max_attempts"],
+        alike=row["ended_so"].get(outcome.disposition.value, 0) + 1,
+    )
+    time = CallingTime(
+        timetables_for(config, row["regions"]), [ZoneInfo(zone) for zone in row["zones"]], row["end_time"]
+    )
+    follow_up = what_follows(outcome.disposition, tries, config.retry_rules, outcome.ended_at, time)
     return Settled(outcome.call_id, row["campaign_id"], row["contact_id"], outcome.disposition, follow_up)
 
 
-def _written(outcome: CallOutcome, settled: Settled, *, listed: bool) -> dict[str, Any]:
-    """The outcome and what follows as JSON; a listed contact is not tried again."""
-    status, failure_reason, due_at = _contact_after(settled.follow_up, listed=listed)
+def _written(outcome: CallOutcome, settled: Settled, row: DictRow) -> dict[str, Any]:
+    """The outcome and what follows as JSON."""
+    status, failure_reason, due_at = _contact_after(settled.follow_up, row)
     return {
         "call_id": outcome.call_id,
         "disposition": outcome.disposition.value,
@@ -94,13 +107,16 @@ def _written(outcome: CallOutcome, settled: Settled, *, listed: bool) -> dict[st
 
 
 def _contact_after(
-    follow_up: Completed | RetryAt | GivenUp, *, listed: bool
+    follow_up: Completed | RetryAt | GivenUp, row: DictRow
 ) -> tuple[str, str | None, datetime | None]:
+    """Status, reason and due time; a listed contact is not tried again, or not before its listing ends."""
     match follow_up:
         case Completed():
             return "completed", None, None
-        case RetryAt() if listed:
-            return "blacklisted", None, None
+        case RetryAt(due_at) if row["listed"]:
+            if row["listed_until"] is None:
+                return "blacklisted", None, None
+            return "failed", None, max(due_at, row["listed_until"])
         case RetryAt(due_at):
             return "failed", None, due_at
         case GivenUp(reason):

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from outdial.campaigns.lifecycle import is_dispatch_over
+from outdial.domain.calling_rules import caps_for, timetables_for
 from outdial.domain.calling_windows import closes_at, is_open
 from outdial.domain.dial_task import DialTask
 from outdial.domain.permission import is_campaign_time
@@ -25,6 +25,8 @@ from outdial.storage.blacklist import hold_list_still
 from outdial.storage.campaigns import Campaign, CampaignRun, count_claimed, read_campaign, read_run
 from outdial.storage.claims import (
     Claim,
+    OpenArea,
+    are_registries_fresh,
     claim_best,
     count_in_hand,
     heal_claims,
@@ -34,7 +36,7 @@ from outdial.storage.claims import (
     read_standing,
     ready_buckets,
 )
-from outdial.storage.contacts import Zones, read_areas
+from outdial.storage.contacts import Area, read_areas
 from outdial.storage.pool import Connection, Pool
 
 SQS_BATCH = 10
@@ -113,10 +115,10 @@ async def _claim(
         await hold_list_still(conn)
         run = await read_run(conn, campaign.id, run_id)
         room = min(limits.batch_size, _room(campaign, run, limits, await count_in_hand(conn, campaign.id)))
-        if room <= 0:
+        if room <= 0 or not await are_registries_fresh(conn, campaign.id, now):
             return []
-        groups, closing = await _open_groups(conn, campaign, now)
-        claims = await claim_best(conn, campaign.id, groups, closing, room, now) if groups else []
+        groups, open_areas = await _open_groups(conn, campaign, now)
+        claims = await claim_best(conn, campaign.id, groups, open_areas, room, now) if groups else []
         if claims:
             await count_claimed(conn, campaign.id, run_id, len(claims))
         return claims
@@ -139,34 +141,28 @@ def _room(
 
 async def _open_groups(
     conn: Connection, campaign: Campaign, now: datetime
-) -> tuple[list[Group], dict[int, datetime | None]]:
-    """Groups of ready contacts that may be called now, with their level, and when their areas close."""
+) -> tuple[list[Group], list[OpenArea]]:
+    """Groups of ready contacts that may be called now, with their level, and the areas they stand in."""
     stands = await ready_buckets(conn, campaign.id)
     areas = await read_areas(conn)
-    zones = {area_id: _zone_infos(areas[area_id]) for area_id, _ in stands}
-    closing = _closing_times(campaign, zones, now)
+    opened = open_areas_of(campaign, {area_id: areas[area_id] for area_id, _ in stands}, now)
     return [
-        Group(area_id, bucket, level_of(bucket, now.astimezone(zones[area_id][0]).hour))
+        Group(area_id, bucket, level_of(bucket, now.astimezone(areas[area_id].zone_infos[0]).hour))
         for area_id, bucket in stands
-        if area_id in closing
-    ], closing
+        if area_id in opened
+    ], list(opened.values())
 
 
-def _zone_infos(zones: Zones) -> Sequence[ZoneInfo]:
-    return [ZoneInfo(zone) for zone in zones]
-
-
-def _closing_times(
-    campaign: Campaign, zones: Mapping[int, Sequence[ZoneInfo]], now: datetime
-) -> dict[int, datetime | None]:
-    """For every open area, the instant at which it closes or the campaign ends."""
-    windows = campaign.config.calling_windows
-    closing: dict[int, datetime | None] = {}
-    for area_id, area_zones in zones.items():
-        if is_open(windows, area_zones, now):
-            ends = [end for end in (closes_at(windows, area_zones, now), campaign.end_time) if end]
-            closing[area_id] = min(ends, default=None)
-    return closing
+def open_areas_of(campaign: Campaign, areas: Mapping[int, Area], now: datetime) -> dict[int, OpenArea]:
+    """Those of `areas` that may be called now, each until it closes or the campaign ends."""
+    opened: dict[int, OpenArea] = {}
+    for area_id, area in areas.items():
+        timetables = timetables_for(campaign.config, area.regions)
+        if is_open(timetables, area.zone_infos, now):
+            ends = [end for end in (closes_at(timetables, area.zone_infos, now), campaign.end_time) if end]
+            caps = caps_for(campaign.config, area.regions)
+            opened[area_id] = OpenArea(area_id, min(ends, default=None), caps)
+    return opened
 
 
 async def _send(

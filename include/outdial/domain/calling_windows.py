@@ -1,4 +1,4 @@
-"""When a person may be called: windows on the clock on their own wall.
+"""When a person may be called: windows on the clock on their own wall, and days on which there are none.
 
 The rule is about wall-clock time: a moment is open if and only if the local wall time at that moment is
 inside a window. In the hour a DST change repeats, both passes are inside; the hour it skips never happens.
@@ -7,15 +7,20 @@ inside a window. In the hour a DST change repeats, both passes are inside; the h
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain, takewhile
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from outdial.domain.closed_days import NEVER_CLOSED, ClosedDays
+
 MINUTES_A_DAY = 24 * 60
-SEARCH_DAYS = 9
-"""Windows repeat weekly; one more day each side covers windows over midnight and zone offsets."""
+ONE_DAY = timedelta(days=1)
+SEARCH_DAYS = 400
+"""Windows repeat weekly and holidays yearly: what does not open by then never does."""
 
 
 class CallingWindow(BaseModel):
@@ -29,8 +34,8 @@ class CallingWindow(BaseModel):
     day_of_week: tuple[int, ...] = Field(min_length=1)
     start_hour: int = Field(ge=0, le=23)
     end_hour: int = Field(ge=0, le=24)
-    start_minute: int = Field(0, ge=0, le=59)
-    end_minute: int = Field(0, ge=0, le=59)
+    start_minute: int = Field(default=0, ge=0, le=59)
+    end_minute: int = Field(default=0, ge=0, le=59)
 
     @model_validator(mode="after")
     def _means_something(self) -> CallingWindow:
@@ -53,51 +58,90 @@ class CallingWindow(BaseModel):
         end = self.end_hour * 60 + self.end_minute
         return end if end > self.starts_at else end + MINUTES_A_DAY
 
+    def covers(self, wall: datetime, closed_on: ClosedDays = NEVER_CLOSED) -> bool:
+        """Whether the wall-clock time `wall` is inside, start included and end excluded.
+
+        A window that would start on a closed day does not, and none reaches into one.
+        """
+        minute, day = wall.hour * 60 + wall.minute, wall.date()
+        if self.starts_on(day) and self.starts_at <= minute < self.ends_at:
+            return day not in closed_on
+        eve = day - ONE_DAY
+        if not self.starts_on(eve) or minute + MINUTES_A_DAY >= self.ends_at:
+            return False
+        return day not in closed_on and eve not in closed_on
+
+    def starts_on(self, day: date) -> bool:
+        """Whether the window's weekdays include that of `day`."""
+        return day.isoweekday() % 7 in self.day_of_week
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """Hours that somebody set: the campaign for itself, or a jurisdiction for everyone in it."""
+
+    name: str
+    windows: tuple[CallingWindow, ...]
+    closed_on: ClosedDays = field(default=NEVER_CLOSED)
+
     def covers(self, wall: datetime) -> bool:
-        """Whether the wall-clock time `wall` is inside, start included and end excluded."""
-        minute = wall.hour * 60 + wall.minute
-        today, yesterday = wall.isoweekday() % 7, (wall.isoweekday() - 1) % 7
-        return (today in self.day_of_week and self.starts_at <= minute < self.ends_at) or (
-            yesterday in self.day_of_week and minute + MINUTES_A_DAY < self.ends_at
-        )
+        """Whether the wall-clock time `wall` is inside a window, on a day that is not closed."""
+        return any(window.covers(wall, self.closed_on) for window in self.windows)
 
 
-def is_open(windows: Sequence[CallingWindow], zones: Sequence[ZoneInfo], at: datetime) -> bool:
-    """Whether `at` lies inside a window on the wall clock of every one of `zones`.
+def is_open(timetables: Sequence[Timetable], zones: Sequence[ZoneInfo], at: datetime) -> bool:
+    """Whether every timetable covers `at` on the wall clock of every one of `zones`.
 
     A number that may stand in several zones is open only while all of them are: the strictest reading.
     """
     walls = [at.astimezone(zone) for zone in zones]
-    return all(any(window.covers(wall) for window in windows) for wall in walls)
+    return all(timetable.covers(wall) for timetable in timetables for wall in walls)
 
 
-def closes_at(windows: Sequence[CallingWindow], zones: Sequence[ZoneInfo], at: datetime) -> datetime | None:
+def closes_at(timetables: Sequence[Timetable], zones: Sequence[ZoneInfo], at: datetime) -> datetime | None:
     """The first instant after `at` that is not open, or None if that never comes."""
-    return next((edge for edge in _edges(windows, zones, at) if not is_open(windows, zones, edge)), None)
+    return next(
+        (edge for edge in _edges(timetables, zones, at) if not is_open(timetables, zones, edge)), None
+    )
 
 
 def next_opening(
-    windows: Sequence[CallingWindow], zones: Sequence[ZoneInfo], at: datetime
+    timetables: Sequence[Timetable],
+    zones: Sequence[ZoneInfo],
+    at: datetime,
+    before: datetime | None = None,
 ) -> datetime | None:
-    """`at` itself where open, else the first instant after it that is; None if that never comes."""
-    if is_open(windows, zones, at):
-        return at
-    return next((edge for edge in _edges(windows, zones, at) if is_open(windows, zones, edge)), None)
+    """`at` itself where open, else the first instant after it that is; None if none comes `before` then."""
+    last = datetime.max.replace(tzinfo=UTC) if before is None else before
+    candidates = chain((at,), takewhile(lambda edge: edge < last, _edges(timetables, zones, at)))
+    return next((edge for edge in candidates if edge < last and is_open(timetables, zones, edge)), None)
 
 
-def _edges(
-    windows: Sequence[CallingWindow], zones: Sequence[ZoneInfo], after: datetime
-) -> Iterator[datetime]:
-    """Every instant after `after`, in order, at which a window may open or close in one of `zones`."""
-    minutes = {minute for window in windows for minute in (window.starts_at, window.ends_at)}
-    edges: set[datetime] = set()
-    for zone in zones:
-        first_day = after.astimezone(zone).date() - timedelta(days=1)
-        for day in (first_day + timedelta(days=n) for n in range(SEARCH_DAYS + 1)):
-            edges.update(_zone_changes(zone, day))
-            for minute in minutes:
-                edges.update(_instants(zone, day, minute))
-    return iter(sorted(edge for edge in edges if edge > after))
+def _edges(timetables: Sequence[Timetable], zones: Sequence[ZoneInfo], after: datetime) -> Iterator[datetime]:
+    """Every instant after `after`, in order, at which a timetable may open or close in one of `zones`."""
+    minutes = {0} | {
+        minute
+        for timetable in timetables
+        for window in timetable.windows
+        for minute in (window.starts_at % MINUTES_A_DAY, window.ends_at % MINUTES_A_DAY)
+    }
+    start = after.astimezone(UTC)
+    for _ in range(SEARCH_DAYS):
+        end = start + ONE_DAY
+        found = {edge for zone in zones for edge in _edges_of(zone, minutes, start, end)}
+        yield from sorted(edge for edge in found if start < edge <= end)
+        start = end
+
+
+def _edges_of(zone: ZoneInfo, minutes: set[int], start: datetime, end: datetime) -> Iterator[datetime]:
+    day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    # A zone that crosses the date line has days that never are; one more each side misses nothing.
+    day -= ONE_DAY
+    while day <= last + ONE_DAY:
+        yield from _zone_changes(zone, day)
+        for minute in minutes:
+            yield from _instants(zone, day, minute)
+        day += ONE_DAY
 
 
 def _instants(zone: ZoneInfo, day: date, minute: int) -> set[datetime]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from datetime import date
+from typing import Annotated, Any, Literal, Self, cast
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -21,15 +22,23 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from outdial.domain.calling_windows import CallingWindow
+from outdial.domain.closed_days import is_known_calendar
 from outdial.domain.dial_task import E164
 from outdial.domain.dispositions import Disposition
 from outdial.domain.errors import InvalidInput
 from outdial.domain.ivr_flow import IvrFlow
+from outdial.domain.retries import RetryRule, retry_rules
 
 CampaignType = Literal["voice", "sms", "hybrid"]
 CampaignStatus = Literal["draft", "scheduled", "active", "paused", "completed", "cancelled", "failed"]
 
 MAX_SLUG_LENGTH = 80
+
+REGISTRY_MAX_AGE_DAYS: Mapping[str, int] = {
+    "us-dnc": 31,  # 16 CFR 310.4(b)(3)(iv): the version used is at most 31 days old
+    "il-do-not-call": 15,  # Consumer Protection Law: checked within 15 days before the call
+}
+"""How old a copy of a known registry may be."""
 
 
 def _known_zone(name: str) -> str:
@@ -38,17 +47,66 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _known_calendar(code: str) -> str:
+    if not is_known_calendar(code):
+        raise ValueError(f"no holidays are known of {code!r}; write a country or its part, as US or US-FL")
+    return code
+
+
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
+CalendarCode = Annotated[str, AfterValidator(_known_calendar)]
+RegionCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 
 
 class _Written(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
-class RetryRule(_Written):
-    """When to try again after one disposition."""
+class WrittenRetryRule(_Written):
+    """What a campaign says about tries after one disposition; what it leaves out is the usual."""
 
-    delay_seconds: float = Field(ge=0, le=30 * 86400)
+    delay_seconds: float | None = Field(None, ge=0, le=30 * 86400)
+    max_attempts: int | None = Field(None, ge=1, le=20)
+    another_part_of_day: bool | None = None
+
+
+class WrittenNumberCaps(_Written):
+    """The most calls to one number, by all campaigns together."""
+
+    per_24_hours: int = Field(default=3, ge=1, le=100, alias="per24Hours")
+    per_7_days: int = Field(default=7, ge=1, le=100, alias="per7Days")
+
+
+class RequiredRegistry(_Written):
+    """A registry whose copy must be there and no older than its limit in days."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+    max_age_days: int = Field(ge=1, le=366)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, written: object) -> object:
+        if isinstance(written, str):
+            written = {"name": written}
+        if not isinstance(written, dict) or "maxAgeDays" in written or "max_age_days" in written:
+            return written
+        named = cast("dict[str, object]", written)
+        limit = REGISTRY_MAX_AGE_DAYS.get(str(named.get("name")))
+        if limit is None:
+            raise ValueError(
+                f"how old a copy of {named.get('name')!r} may be is not known here: give maxAgeDays; known "
+                f"are {', '.join(sorted(REGISTRY_MAX_AGE_DAYS))}"
+            )
+        return named | {"maxAgeDays": limit}
+
+
+class ContactSource(_Written):
+    """A database query that lists the campaign's people; `connection` is an Airflow Connection's id."""
+
+    connection: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+    mapping: dict[str, str] = Field(default_factory=dict)
+    withdraw_missing: bool = False
 
 
 class CampaignConfig(_Written):
@@ -64,7 +122,14 @@ class CampaignConfig(_Written):
     default_region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     strict_numbers: bool = False
     duplicates: Literal["first", "last", "merge"] = "first"
-    retry: dict[Disposition, RetryRule] = Field(default_factory=dict)
+    jurisdictions: Literal["auto", "none"] | tuple[RegionCode, ...] = "auto"
+    holidays: Literal["auto", "none"] | tuple[CalendarCode, ...] = "none"
+    blocked_dates: tuple[date, ...] = ()
+    unknown_zones: Literal["strictest", "campaign", "skip"] = "strictest"
+    number_caps: WrittenNumberCaps | Literal["none"] = Field(default_factory=WrittenNumberCaps)
+    registries: tuple[RequiredRegistry, ...] = ()
+    contact_source: ContactSource | None = None
+    retry: dict[Disposition, WrittenRetryRule] = Field(default_factory=dict)
     caller_ids: tuple[E164, ...] = ()
     trunks: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")], ...] = Field(
         ("trunk",), min_length=1
@@ -72,9 +137,12 @@ class CampaignConfig(_Written):
     ring_timeout_seconds: float = Field(30, ge=5, le=120)
 
     @property
-    def retry_delays_s(self) -> Mapping[Disposition, float]:
-        """The campaign's own delays, in seconds."""
-        return {disposition: rule.delay_seconds for disposition, rule in self.retry.items()}
+    def retry_rules(self) -> Mapping[Disposition, RetryRule]:
+        """What follows each disposition that is retried, the campaign's own wishes put in."""
+        written = {
+            disposition: rule.model_dump(exclude_none=True) for disposition, rule in self.retry.items()
+        }
+        return retry_rules(written)
 
 
 class CampaignSpec(_Written):

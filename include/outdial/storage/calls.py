@@ -51,6 +51,11 @@ async def take_claim(conn: Connection, contact_id: UUID, claim_id: UUID) -> Take
     return TakenClaim(**{name: row[name] for name in TakenClaim.__dataclass_fields__})
 
 
+async def hold_number(conn: Connection, phone: str) -> None:
+    """Until this transaction ends nobody else begins a call to `phone`."""
+    await conn.execute(_SQL["hold_number"], {"phone": phone})
+
+
 async def read_facts(conn: Connection, values: Mapping[str, Any]) -> DictRow | None:
     """What the gate asks about a contact: see `calls.sql`."""
     return await (await conn.execute(_SQL["facts"], values)).fetchone()

@@ -4,10 +4,19 @@ delete from dispatched_contacts
 where contact_id = %(contact_id)s and claim_id = %(claim_id)s
 returning *
 
+-- hold_number
+-- Until this transaction ends nobody else begins a call to this number.
+select pg_advisory_xact_lock(hashtextextended(%(phone)s, 0))
+
 -- facts
 -- What the gate asks about one contact, beside its campaign.
-select c.attempts, c.originates, c.max_attempts, c.metadata, a.zones,
-       is_listed(c.phone, c.campaign_id, %(now)s) as listed,
+select c.attempts, c.originates, c.max_attempts, c.metadata, a.zones, a.regions,
+       listing.until is not null as listed,
+       nullif(listing.until, 'infinity') as listed_until,
+       registries_are_fresh(c.campaign_id, %(now)s) as registries_are_fresh,
+       array(select r.begun_at from call_records r
+             where r.phone = c.phone and r.begun_at > %(now)s - interval '7 days' and reached_out(r))
+           as recent_calls,
        exists (select from live_calls l where l.phone = c.phone) as number_busy,
        (select count(*) from live_calls l where l.campaign_id = c.campaign_id) as live_calls,
        exists (select from pace_authority p where p.epoch = %(pace_epoch)s) as pace_is_current,
@@ -15,6 +24,7 @@ select c.attempts, c.originates, c.max_attempts, c.metadata, a.zones,
            as dialer_is_alive
 from contacts c
 join areas a on a.id = c.area_id
+cross join lateral listed_until(c.phone, c.campaign_id, %(now)s) as listing (until)
 where c.id = %(contact_id)s
 
 -- begin
@@ -53,11 +63,19 @@ update contacts set status = %(status)s, failure_reason = %(failure_reason)s whe
 
 -- lock_live
 -- Calls about to be settled, with what decides what follows.
-select l.call_id, l.contact_id, l.campaign_id, c.attempts, c.originates, c.max_attempts, p.config,
-       is_listed(c.phone, c.campaign_id, %(now)s) as listed
+select l.call_id, l.contact_id, l.campaign_id, c.attempts, c.originates, c.max_attempts,
+       p.config, p.end_time, a.zones, a.regions,
+       listing.until is not null as listed,
+       nullif(listing.until, 'infinity') as listed_until,
+       (select coalesce(jsonb_object_agg(ended.disposition, ended.n), '{}')
+        from (select r.disposition, count(*) as n from call_records r
+              where r.contact_id = l.contact_id and r.disposition is not null
+              group by r.disposition) ended) as ended_so
 from live_calls l
 join contacts c on c.id = l.contact_id
+join areas a on a.id = c.area_id
 join campaigns p on p.id = l.campaign_id
+cross join lateral listed_until(c.phone, c.campaign_id, %(now)s) as listing (until)
 where l.call_id = any(%(call_ids)s)
 order by l.call_id
 for update of l

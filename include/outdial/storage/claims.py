@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from outdial.domain.number_caps import NumberCaps
 from outdial.domain.ranking import Group
 from outdial.storage.pool import Connection
 from outdial.storage.queries import load_queries
@@ -27,6 +28,15 @@ class Claim:
     phone: str
     metadata: dict[str, Any]
     attempts: int
+
+
+@dataclass(frozen=True)
+class OpenArea:
+    """An area that may be called now: until when (None is without end), and how often one number may be."""
+
+    area_id: int
+    closes_at: datetime | None
+    caps: NumberCaps
 
 
 @dataclass(frozen=True)
@@ -56,22 +66,24 @@ async def claim_best(
     conn: Connection,
     campaign_id: UUID,
     groups: Sequence[Group],
-    closing: Mapping[int, datetime | None],
+    open_areas: Sequence[OpenArea],
     limit: int,
     now: datetime,
 ) -> list[Claim]:
-    """Take the `limit` best ready contacts of `groups`; `closing` says when each open area closes.
+    """Take the `limit` best ready contacts of `groups`, all of whose areas are among `open_areas`.
 
-    Listed contacts met on the way are marked blacklisted and are not among the result, which may
-    therefore be shorter than `limit`.
+    Contacts met on the way that are listed or whose numbers are capped are marked or made to wait; the
+    result may therefore be shorter than `limit`.
     """
     values = {
         "campaign_id": campaign_id,
         "areas": [group.area_id for group in groups],
         "buckets": [group.bucket for group in groups],
         "levels": [group.level for group in groups],
-        "closing_areas": list(closing.keys()),
-        "closing_times": list(closing.values()),
+        "open_areas": [area.area_id for area in open_areas],
+        "closing_times": [area.closes_at for area in open_areas],
+        "caps_24_hours": [area.caps.per_24_hours for area in open_areas],
+        "caps_7_days": [area.caps.per_7_days for area in open_areas],
         "n": limit,
         "now": now,
     }
@@ -113,3 +125,10 @@ async def count_in_hand(conn: Connection, campaign_id: UUID) -> tuple[int, int]:
 async def recall_claims(conn: Connection, campaign_id: UUID) -> int:
     """Make every claim of the campaign ready again; messages already sent find no claim."""
     return (await conn.execute(_SQL["recall"], {"campaign_id": campaign_id})).rowcount
+
+
+async def are_registries_fresh(conn: Connection, campaign_id: UUID, now: datetime) -> bool:
+    """Whether every registry the campaign requires is here in a copy that is not too old."""
+    values = {"campaign_id": campaign_id, "now": now}
+    row = await (await conn.execute(_SQL["registries_are_fresh"], values)).fetchone()
+    return cast("DictRow", row)["fresh"]

@@ -32,8 +32,12 @@ select area_id, bucket from stands
 
 -- claim_best
 -- Take the best contacts of this moment: level by level, within a level the oldest across all its groups.
--- Whoever was listed since is marked as such; the rest go to the outbox under a claim of their own.
-with taken as (
+-- Who was listed for good since is marked as such; who is listed for a time, or whose number was called as
+-- often as it may be, waits; the rest go to the outbox under a claim of their own.
+with open_areas as (
+    select * from unnest(%(open_areas)s::int[], %(closing_times)s::timestamptz[], %(caps_24_hours)s::int[],
+                         %(caps_7_days)s::int[]) as o (area_id, closes_at, per_24_hours, per_7_days)
+), taken as (
     delete from ready_contacts where ctid = any(array(
         select best.ctid
         from (select distinct l from unnest(%(levels)s::smallint[]) l order by l) level
@@ -55,19 +59,26 @@ with taken as (
     ))
     returning *
 ), judged as (
-    select t.*, is_listed(t.phone, t.campaign_id, %(now)s) as listed from taken t
+    select t.*, o.closes_at, listing.until as listed_until,
+           capped_until(t.phone, o.per_24_hours, o.per_7_days, %(now)s) as capped_until
+    from taken t
+    join open_areas o using (area_id)
+    cross join lateral listed_until(t.phone, t.campaign_id, %(now)s) as listing (until)
 ), marked as (
     update contacts c set status = 'blacklisted'
     from judged j
-    where c.id = j.contact_id and j.listed
+    where c.id = j.contact_id and j.listed_until = 'infinity'
+), waiting as (
+    insert into waiting_contacts (contact_id, campaign_id, area_id, bucket, seq, phone, due_at)
+    select contact_id, campaign_id, area_id, bucket, seq, phone, coalesce(listed_until, capped_until)
+    from judged
+    where listed_until < 'infinity' or (listed_until is null and capped_until is not null)
 ), claimed as (
     insert into dispatched_contacts
         (contact_id, campaign_id, area_id, bucket, seq, phone, claimed_at, not_after)
-    select j.contact_id, j.campaign_id, j.area_id, j.bucket, j.seq, j.phone, %(now)s, closing.at
-    from judged j
-    join unnest(%(closing_areas)s::int[], %(closing_times)s::timestamptz[]) closing (area_id, at)
-        using (area_id)
-    where not j.listed
+    select contact_id, campaign_id, area_id, bucket, seq, phone, %(now)s, closes_at
+    from judged
+    where listed_until is null and capped_until is null
     returning contact_id, claim_id, not_after, seq
 )
 select d.contact_id, d.claim_id, d.not_after, c.phone, c.metadata, c.attempts
@@ -127,3 +138,7 @@ with recalled as (
 )
 insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
 select campaign_id, area_id, bucket, seq, contact_id, phone from recalled
+
+-- registries_are_fresh
+-- Whether every registry the campaign requires is here in a copy that is not too old.
+select registries_are_fresh(%(campaign_id)s, %(now)s) as fresh

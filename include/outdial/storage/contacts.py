@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from psycopg.types.json import Jsonb
 
@@ -17,43 +18,63 @@ from outdial.storage.queries import load_queries
 
 _SQL = load_queries("contacts")
 
-Zones = tuple[str, ...]
+
+@dataclass(frozen=True, order=True)
+class Area:
+    """Contacts whose windows open and close together: all IANA zones they may stand in, and all regions
+    (ISO 3166, as US-FL) whose law and holidays may be theirs; both in a fixed order.
+    """
+
+    zones: tuple[str, ...]
+    regions: tuple[str, ...] = ()
+
+    @property
+    def zone_infos(self) -> tuple[ZoneInfo, ...]:
+        """The zones as their rules."""
+        return tuple(ZoneInfo(zone) for zone in self.zones)
 
 
 @dataclass(frozen=True)
 class NewContact:
-    """Someone to be called. `zones` are all IANA zones the number may stand in, in a fixed order."""
+    """Someone to be called, with the zones and regions of their `Area`."""
 
     phone: str
-    zones: Zones
+    zones: tuple[str, ...]
     metadata: dict[str, Any] = field(default_factory=dict)
+    regions: tuple[str, ...] = ()
+
+    @property
+    def area(self) -> Area:
+        """Where the person may be."""
+        return Area(self.zones, self.regions)
 
 
-async def read_areas(conn: Connection) -> dict[int, Zones]:
-    """The zones of every area, by its id."""
+async def read_areas(conn: Connection) -> dict[int, Area]:
+    """Every area, by its id."""
     rows = await (await conn.execute(_SQL["read_areas"])).fetchall()
-    return {row["id"]: tuple(row["zones"]) for row in rows}
+    return {row["id"]: Area(tuple(row["zones"]), tuple(row["regions"])) for row in rows}
 
 
-async def area_ids(conn: Connection, zone_sets: Iterable[Zones]) -> dict[Zones, int]:
-    """The area of each set of zones, made where it is new."""
-    wanted = set(zone_sets)
-    await conn.execute(_SQL["add_areas"], {"zone_sets": Jsonb([list(zones) for zones in sorted(wanted)])})
-    return {zones: area_id for area_id, zones in (await read_areas(conn)).items() if zones in wanted}
+async def area_ids(conn: Connection, areas: Iterable[Area]) -> dict[Area, int]:
+    """The id of each area, made where it is new."""
+    wanted = set(areas)
+    written = [{"zones": area.zones, "regions": area.regions} for area in sorted(wanted)]
+    await conn.execute(_SQL["add_areas"], {"areas": Jsonb(written)})
+    return {area: area_id for area_id, area in (await read_areas(conn)).items() if area in wanted}
 
 
 async def insert_contacts(
     conn: Connection, campaign: Campaign, contacts: Sequence[NewContact], now: datetime
 ) -> set[str]:
     """Add contacts in their order; returns the numbers that were new to the campaign."""
-    areas = await area_ids(conn, (contact.zones for contact in contacts))
+    areas = await area_ids(conn, (contact.area for contact in contacts))
     rows = await (
         await conn.execute(
             _SQL["insert"],
             {
                 "campaign_id": campaign.id,
                 "phones": [contact.phone for contact in contacts],
-                "area_ids": [areas[contact.zones] for contact in contacts],
+                "area_ids": [areas[contact.area] for contact in contacts],
                 "metadata": [Jsonb(contact.metadata) for contact in contacts],
                 "bucket": NO_PLANNED_HOUR,
                 "max_attempts": campaign.config.max_attempts_per_contact,

@@ -1,12 +1,14 @@
 -- add_areas
--- Areas for these sets of zones, where they are new.
-insert into areas (zones)
-select distinct array(select jsonb_array_elements_text(z)) from jsonb_array_elements(%(zone_sets)s) z
-on conflict (zones) do nothing
+-- Areas for these places, where they are new.
+insert into areas (zones, regions)
+select distinct array(select jsonb_array_elements_text(g -> 'zones')),
+                array(select jsonb_array_elements_text(g -> 'regions'))
+from jsonb_array_elements(%(areas)s) g
+on conflict (zones, regions) do nothing
 
 -- read_areas
 -- Every area.
-select id, zones from areas
+select id, zones, regions from areas
 
 -- insert
 -- New contacts, each pending and ready at once; numbers the campaign already has are left alone.
