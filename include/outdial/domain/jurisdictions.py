@@ -24,6 +24,8 @@ class Nature(StrEnum):
 
     LAW = "law"
     CODE_OF_PRACTICE = "code of practice"
+    CAUTION = "caution"
+    """Ours, where no rule was found: people are not called at night or on their day of rest."""
 
 
 class Evidence(StrEnum):
