@@ -4,67 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 from outdial.attempts.begin import Begun, Permit, Released, Stale, begin_attempt
 from outdial.attempts.release import park_contact
-from outdial.attempts.settle import CallOutcome, settle
+from outdial.attempts.settle import settle
 from outdial.blacklist.listing import list_numbers
 from outdial.campaigns.lifecycle import cancel, pause
 from outdial.domain.call_ids import CallKey
-from outdial.domain.dial_task import DialTask
 from outdial.domain.dispositions import UNCOUNTED, UNCOUNTED_CAP, Disposition
-from outdial.domain.number_caps import NumberCaps
 from outdial.domain.permission import Refusal
-from outdial.domain.ranking import Group
 from outdial.storage.blacklist import Listing, add_listings, hold_list
 from outdial.storage.calls import insert_attempt, take_claim
 from outdial.storage.campaigns import Campaign, lock_campaign, set_status
-from outdial.storage.claims import OpenArea, claim_best, promote_due, put_back
+from outdial.storage.claims import promote_due, put_back
 from outdial.storage.pool import Connection, Pool
 from tests import given
+from tests.attempts.steps import NOON, a_permit, claimed, contact_row, ended, refusal_of
 from tests.invariants import assert_invariants
-
-NOON = datetime(2026, 6, 15, 16, tzinfo=UTC)  # Monday 12:00 in New York
-
-
-async def claimed(pool: Pool, campaign: Campaign, now: datetime = NOON) -> list[DialTask]:
-    """Dial tasks of every ready contact, as dispatch would send them."""
-    async with pool.connection() as conn, conn.transaction():
-        areas = await (await conn.execute("select id from areas")).fetchall()
-        groups = [Group(row["id"], 24, 24) for row in areas]
-        open_areas = [OpenArea(group.area_id, None, NumberCaps()) for group in groups]
-        claims = await claim_best(conn, campaign.id, groups, open_areas, 1000, now)
-    return [
-        DialTask(
-            contact_id=claim.contact_id,
-            campaign_id=campaign.id,
-            phone_number=claim.phone,
-            attempts=claim.attempts,
-            timestamp=now,
-            claim_id=claim.claim_id,
-        )
-        for claim in claims
-    ]
-
-
-async def a_permit(pool: Pool, now: datetime = NOON) -> Permit:
-    return Permit(await given.a_dialer(pool, now), "trunk", None, 1)
-
-
-def ended(begun: Begun, disposition: Disposition, at: datetime = NOON) -> CallOutcome:
-    return CallOutcome(begun.call_id, disposition, at)
-
-
-async def contact_row(pool: Pool, contact_id: UUID) -> dict:
-    async with pool.connection() as conn:
-        query = (
-            "select c.*, w.due_at from contacts c "
-            "left join waiting_contacts w on w.contact_id = c.id where c.id = %s"
-        )
-        return await (await conn.execute(query, [contact_id])).fetchone()
 
 
 async def test_two_copies_of_one_dial_task_begin_one_attempt(pool: Pool, database_dsn: str):
@@ -89,13 +48,6 @@ async def test_a_task_of_a_claim_that_was_replaced_is_stale(pool: Pool):
 
     assert await begin_attempt(pool, old, await a_permit(pool), NOON) == Stale()
     assert isinstance(await begin_attempt(pool, new, await a_permit(pool), NOON), Begun)
-
-
-async def refusal_of(pool: Pool, campaign: Campaign, permit: Permit, now: datetime = NOON) -> Released:
-    (task,) = await claimed(pool, campaign)
-    answer = await begin_attempt(pool, task, permit, now)
-    assert isinstance(answer, Released)
-    return answer
 
 
 async def test_a_number_listed_after_dispatch_is_not_called(pool: Pool, database_dsn: str):

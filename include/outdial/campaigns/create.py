@@ -9,8 +9,10 @@ import phonenumbers
 from croniter import croniter
 from croniter.croniter import CroniterBadDateError
 
-from outdial.domain.campaign import CampaignSpec
+from outdial.domain.calling_rules import unknown_jurisdictions
+from outdial.domain.campaign import CampaignConfig, CampaignSpec
 from outdial.domain.errors import InvalidInput
+from outdial.domain.jurisdictions import known_jurisdictions
 from outdial.storage.campaigns import insert_campaign
 from outdial.storage.pool import Pool
 
@@ -34,7 +36,16 @@ async def create_campaign(pool: Pool, spec: CampaignSpec, now: datetime) -> UUID
 def spec_problems(spec: CampaignSpec, now: datetime) -> list[str]:
     """What is wrong with fields that are well written, each sentence with the field's name."""
     found = (schedule_problem(spec.schedule, now), region_problem(spec.config.default_region))
-    return [problem for problem in found if problem]
+    return [*(problem for problem in found if problem), *rule_problems(spec.config)]
+
+
+def rule_problems(config: CampaignConfig) -> list[str]:
+    """Jurisdictions of which no law is known here: to name them must not seem to keep them."""
+    return [
+        f"config.jurisdictions: no calling hours are known here for {code!r}; known are "
+        f"{', '.join(known_jurisdictions())}; write the hours into callingWindows instead"
+        for code in unknown_jurisdictions(config)
+    ]
 
 
 def schedule_problem(schedule: str | None, now: datetime) -> str | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from outdial.campaigns.audio import audio_problems
-from outdial.campaigns.create import region_problem, schedule_problem
+from outdial.campaigns.create import region_problem, rule_problems, schedule_problem
 from outdial.domain.campaign import CampaignConfig, field_problems
 from outdial.domain.ivr_checks import flow_problems
 from outdial.storage.campaigns import Campaign, read_campaign
@@ -84,7 +84,7 @@ async def _contact_problems(conn: Connection, campaign: Campaign) -> list[str]:
 
 
 def _config_problems(config: CampaignConfig) -> list[str]:
-    problems: list[str] = []
+    problems = [*rule_problems(config)]
     region = region_problem(config.default_region)
     if region:
         problems.append(region)

@@ -24,6 +24,8 @@ OUTCOMES = {
 _REASONS = {
     "attempts_exhausted": "all attempts used",
     "never_connected": "never connected",
+    "no_window_before_end": "no calling window was left before the end",
+    "withdrawn": "no longer in the list's source",
     "dead_letter": "dial task set aside as a dead letter",
 }
 

@@ -12,6 +12,7 @@ select slug,
            'schedule', schedule,
            'createdAt', created_at,
            'callingWindows', config -> 'callingWindows',
+           'jurisdictions', coalesce(config -> 'jurisdictions', '"auto"'),
            'maxConcurrentCalls', config -> 'maxConcurrentCalls',
            'maxAttemptsPerContact', config -> 'maxAttemptsPerContact'
        ) as spec

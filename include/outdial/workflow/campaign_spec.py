@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -32,6 +33,7 @@ class CampaignDagSpec(BaseModel):
     schedule: str | None = None
     created_at: AwareDatetime
     calling_windows: tuple[CallingWindow, ...] = Field(min_length=1)
+    jurisdictions: Literal["auto", "none"] | tuple[str, ...] = "auto"
     max_concurrent_calls: int
     max_attempts_per_contact: int
 

@@ -24,7 +24,7 @@ STEPS = {
     "validate": StepText(
         name="Check the campaign",
         does="Looks for everything that would go wrong, before anybody is called: dates, windows, audio, "
-        "the IVR flow, contacts. All problems are listed at once and the run ends red. A campaign that is "
+        "the IVR flow, contacts, the age of registries. All problems are listed at once and the run ends red. A campaign that is "
         "already finished is skipped, and the log says so.",
     ),
     "dispatch": StepText(
@@ -57,7 +57,7 @@ A **{type}** campaign. {begins} {ends}
 
 | | |
 |---|---|
-| May call | {windows}, by each contact's own clock |
+| May call | {windows}, by each contact's own clock; {law} |
 | Times | {zone} |
 | Calls at once | at most {concurrent} |
 | Attempts | at most {attempts} for each contact |
@@ -82,6 +82,7 @@ def describe_campaign(spec: CampaignDagSpec) -> str:
         begins=_begins(spec),
         ends=f"It ends {_local(spec.end_time, spec.timezone)} at the latest." if spec.end_time else "",
         windows="; ".join(describe_window(window) for window in spec.calling_windows),
+        law=_law(spec),
         zone=spec.timezone,
         concurrent=spec.max_concurrent_calls,
         attempts=spec.max_attempts_per_contact,
@@ -96,6 +97,16 @@ def describe_window(window: CallingWindow) -> str:
     named = "every day" if len(days) == len(_DAYS) else ", ".join(_DAYS[day] for day in days)
     begins, ends = _clock(window.start_hour, window.start_minute), _clock(window.end_hour, window.end_minute)
     return f"{named} from {begins} to {ends}"
+
+
+def _law(spec: CampaignDagSpec) -> str:
+    match spec.jurisdictions:
+        case "auto":
+            return "the law's hours where the contact is hold as well"
+        case "none":
+            return "no law's hours are added"
+        case codes:
+            return f"the law's hours of {', '.join(codes)} hold as well, for everybody"
 
 
 def _begins(spec: CampaignDagSpec) -> str:
