@@ -24,8 +24,8 @@ STEPS = {
     "validate": StepText(
         name="Check the campaign",
         does="Looks for everything that would go wrong, before anybody is called: dates, windows, audio, "
-        "the IVR flow, contacts, the age of registries. All problems are listed at once and the run ends red. A campaign that is "
-        "already finished is skipped, and the log says so.",
+        "the IVR flow, contacts, the age of registries. All problems are listed at once and the run ends "
+        "red. A campaign that is already finished is skipped, and the log says so.",
     ),
     "dispatch": StepText(
         name="Hand out calls",
