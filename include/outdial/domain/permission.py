@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -78,49 +78,87 @@ class AttemptFacts:
 
 
 def may_begin(facts: AttemptFacts, now: datetime) -> Allowed | Refused:
-    """Ask every rule, the ones about the person first."""
-    if facts.listed:
-        return Refused(Refusal.LISTED, facts.listed_until)
-    if facts.attempts >= facts.max_attempts:
-        return Refused(Refusal.ATTEMPTS_EXHAUSTED)
-    return (
-        _may_campaign_call(facts, now) or _may_call_at(facts, now) or _is_there_room(facts, now) or Allowed()
-    )
+    """Ask every rule, the ones about the person first; the first that refuses decides."""
+    return next((refused for _, refused in ask_every_rule(facts, now) if refused), Allowed())
 
 
-def _may_campaign_call(facts: AttemptFacts, now: datetime) -> Refused | None:
-    if not facts.campaign_active:
-        return Refused(Refusal.CAMPAIGN_NOT_ACTIVE)
-    if not facts.has_lease:
-        return Refused(Refusal.NO_LEASE)
-    if not is_campaign_time(facts.start_time, facts.end_time, now):
-        return Refused(Refusal.OUTSIDE_CAMPAIGN_TIME, facts.start_time)
-    if not facts.registries_are_fresh:
-        return Refused(Refusal.REGISTRY_STALE)
-    return None
+def ask_every_rule(facts: AttemptFacts, now: datetime) -> Iterator[tuple[Refusal, Refused | None]]:
+    """Every rule in the order in which the gate asks, with its refusal, or None where it allows the call."""
+    for rule, ask in _RULES.items():
+        yield rule, ask(facts, now)
 
 
-def _may_call_at(facts: AttemptFacts, now: datetime) -> Refused | None:
+def _is_listed(facts: AttemptFacts, _now: datetime) -> Refused | None:
+    return Refused(Refusal.LISTED, facts.listed_until) if facts.listed else None
+
+
+def _are_attempts_used_up(facts: AttemptFacts, _now: datetime) -> Refused | None:
+    return Refused(Refusal.ATTEMPTS_EXHAUSTED) if facts.attempts >= facts.max_attempts else None
+
+
+def _is_inactive(facts: AttemptFacts, _now: datetime) -> Refused | None:
+    return None if facts.campaign_active else Refused(Refusal.CAMPAIGN_NOT_ACTIVE)
+
+
+def _has_no_lease(facts: AttemptFacts, _now: datetime) -> Refused | None:
+    return None if facts.has_lease else Refused(Refusal.NO_LEASE)
+
+
+def _is_outside_its_time(facts: AttemptFacts, now: datetime) -> Refused | None:
+    if is_campaign_time(facts.start_time, facts.end_time, now):
+        return None
+    return Refused(Refusal.OUTSIDE_CAMPAIGN_TIME, facts.start_time)
+
+
+def _is_a_registry_stale(facts: AttemptFacts, _now: datetime) -> Refused | None:
+    return None if facts.registries_are_fresh else Refused(Refusal.REGISTRY_STALE)
+
+
+def _is_closed(facts: AttemptFacts, now: datetime) -> Refused | None:
     too_late = facts.not_after is not None and now >= facts.not_after
     if too_late or not is_open(facts.timetables, facts.zones, now):
         opens = next_opening(facts.timetables, facts.zones, now, facts.end_time)
         return Refused(Refusal.OUTSIDE_WINDOW, opens)
+    return None
+
+
+def _is_capped(facts: AttemptFacts, now: datetime) -> Refused | None:
     free_at = capped_until(facts.recent_calls, facts.caps, now)
-    if free_at is not None:
-        return Refused(Refusal.NUMBER_CAPPED, free_at)
-    return None
+    return None if free_at is None else Refused(Refusal.NUMBER_CAPPED, free_at)
 
 
-def _is_there_room(facts: AttemptFacts, now: datetime) -> Refused | None:
-    if facts.number_busy:
-        return Refused(Refusal.NUMBER_BUSY, now + NUMBER_BUSY_DELAY)
-    if facts.live_calls >= facts.max_live_calls:
-        return Refused(Refusal.CAMPAIGN_FULL, now + CAMPAIGN_FULL_DELAY)
-    if not facts.pace_is_current:
-        return Refused(Refusal.PACE_CHANGED)
-    if not facts.dialer_is_alive:
-        return Refused(Refusal.DIALER_SILENT)
-    return None
+def _is_number_busy(facts: AttemptFacts, now: datetime) -> Refused | None:
+    return Refused(Refusal.NUMBER_BUSY, now + NUMBER_BUSY_DELAY) if facts.number_busy else None
+
+
+def _is_campaign_full(facts: AttemptFacts, now: datetime) -> Refused | None:
+    if facts.live_calls < facts.max_live_calls:
+        return None
+    return Refused(Refusal.CAMPAIGN_FULL, now + CAMPAIGN_FULL_DELAY)
+
+
+def _has_pace_changed(facts: AttemptFacts, _now: datetime) -> Refused | None:
+    return None if facts.pace_is_current else Refused(Refusal.PACE_CHANGED)
+
+
+def _is_dialer_silent(facts: AttemptFacts, _now: datetime) -> Refused | None:
+    return None if facts.dialer_is_alive else Refused(Refusal.DIALER_SILENT)
+
+
+_RULES: Mapping[Refusal, Callable[[AttemptFacts, datetime], Refused | None]] = {
+    Refusal.LISTED: _is_listed,
+    Refusal.ATTEMPTS_EXHAUSTED: _are_attempts_used_up,
+    Refusal.CAMPAIGN_NOT_ACTIVE: _is_inactive,
+    Refusal.NO_LEASE: _has_no_lease,
+    Refusal.OUTSIDE_CAMPAIGN_TIME: _is_outside_its_time,
+    Refusal.REGISTRY_STALE: _is_a_registry_stale,
+    Refusal.OUTSIDE_WINDOW: _is_closed,
+    Refusal.NUMBER_CAPPED: _is_capped,
+    Refusal.NUMBER_BUSY: _is_number_busy,
+    Refusal.CAMPAIGN_FULL: _is_campaign_full,
+    Refusal.PACE_CHANGED: _has_pace_changed,
+    Refusal.DIALER_SILENT: _is_dialer_silent,
+}
 
 
 def is_campaign_time(start_time: datetime | None, end_time: datetime | None, now: datetime) -> bool:
