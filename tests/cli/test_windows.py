@@ -370,7 +370,7 @@ def test_what_is_always_open_never_closes(capsys: pytest.CaptureFixture[str], tm
         ({"callingWindows": WEEK}, ["--timezone", "Mars/Base"], "'Mars/Base' is no IANA time zone"),
         ({"callingWindows": WEEK}, ["--timezone", "UTC", "--at", "noon"], "--at 'noon' is no ISO 8601"),
         ({"name": "x"}, ["--timezone", "UTC"], "callingWindows: missing"),
-        ("9 to 5", ["--timezone", "UTC"], "callingWindows: "),
+        ("9 to 5", ["--timezone", "UTC"], "callingWindows: missing"),
         (
             [{"dayOfWeek": [7], "startHour": 1, "endHour": 2}],
             ["--timezone", "UTC"],

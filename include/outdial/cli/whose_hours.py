@@ -42,7 +42,7 @@ def read_hours_file(written: object) -> HoursFile:
     """Take out what bears on hours, and nothing else. Raises InvalidInput with each wrong field."""
     campaign = _mapping(written)
     config = _mapping(campaign.get("config", campaign)) if campaign else {"callingWindows": written}
-    if not config.get("callingWindows"):
+    if not isinstance(config.get("callingWindows"), list) or not config["callingWindows"]:
         raise InvalidInput("callingWindows: missing; give a list of windows, or a campaign file that has one")
     try:
         read = CampaignConfig.model_validate({key: config[key] for key in _CONFIG_KEYS if key in config})
