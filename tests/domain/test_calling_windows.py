@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, available_timezones
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
 from outdial.domain.calling_windows import CallingWindow, Timetable, closes_at, is_open, next_opening
+from outdial.domain.closed_days import ClosedDays
+from tests.rules.depth import TIMEOUT_S, tried
+from tests.rules.timetables import one_or_two_raw_timetables, situations
+from tests.rules.wall_clock import closing_in, first_opening_in, is_open_in, open_spans
 
-ZONES = sorted(available_timezones())
-FAR = timedelta(days=8)
+pytestmark = pytest.mark.timeout(TIMEOUT_S)
+
+SEARCHED = timedelta(days=400)
+FEW_DAYS = 20
 
 
 def of(*windows: CallingWindow) -> list[Timetable]:
@@ -20,88 +26,68 @@ def of(*windows: CallingWindow) -> list[Timetable]:
     return [Timetable("the campaign", windows)]
 
 
-windows = st.builds(
-    lambda days, start, length: CallingWindow.model_validate({
-        "dayOfWeek": sorted(days),
-        "startHour": start // 60,
-        "startMinute": start % 60,
-        "endHour": (start + length) % 1440 // 60,
-        "endMinute": (start + length) % 60,
-    }),
-    st.sets(st.integers(0, 6), min_size=1),
-    st.integers(0, 1439),
-    st.integers(1, 1439),
-)
-instants = st.integers(0, 7 * 365 * 86400).map(
-    lambda s: datetime(2024, 1, 1, tzinfo=UTC) + timedelta(seconds=s)
-)
-# The hours around the DST changes of a zone that has them, where the rule is hardest.
-dst_instants = st.builds(
-    lambda change, minutes: change + timedelta(minutes=minutes),
-    st.sampled_from([datetime(2026, 3, 8, 7, tzinfo=UTC), datetime(2026, 11, 1, 6, tzinfo=UTC)]),
-    st.integers(-180, 180),
-)
+def infos(names: list[str]) -> list[ZoneInfo]:
+    return [ZoneInfo(name) for name in names]
 
 
-def inside(window: CallingWindow, wall: datetime) -> bool:
-    """The rule written the other way round: walk the days a window may have started on."""
-    for days_ago in (0, 1):
-        day = wall - timedelta(days=days_ago)
-        if (day.isoweekday() % 7) not in window.day_of_week:
-            continue
-        start = day.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(minutes=window.starts_at)
-        length = timedelta(minutes=window.ends_at - window.starts_at)
-        if start <= wall < start + length:
-            return True
-    return False
+@given(situations())
+@tried(1000)
+def test_the_next_opening_is_the_first_open_instant_and_the_closing_the_first_that_is_not(situation):
+    timetables, names, at = situation
+    spans = open_spans(timetables, names, at, FEW_DAYS)
+    end = at + timedelta(days=FEW_DAYS)
+
+    assert next_opening(timetables, infos(names), at, end) == not_after(end, first_opening_in(spans, at))
+    if is_open_in(spans, at):
+        closes = closes_at(timetables, infos(names), at)
+        assert closes == closing_in(spans, at, end) or (closes >= end and closing_in(spans, at, end) is None)
 
 
-@given(
-    st.lists(windows, min_size=1, max_size=3),
-    st.lists(st.sampled_from(ZONES), min_size=1, max_size=2),
-    instants,
-)
-@settings(max_examples=1000, deadline=None)
-def test_calling_windows_are_open_exactly_on_the_wall_clock_of_every_zone(some, names, at):
-    zones = [ZoneInfo(name) for name in names]
+@given(situations(one_or_two_raw_timetables, most_zones=2))
+@tried(150)
+def test_who_cannot_be_called_within_a_year_and_a_month_never_can(situation):
+    timetables, names, at = situation
+    spans = open_spans(timetables, names, at, 400)
 
-    walls = [at.astimezone(zone).replace(tzinfo=None) for zone in zones]
+    opens, closes = next_opening(timetables, infos(names), at), closes_at(timetables, infos(names), at)
 
-    assert is_open(of(*some), zones, at) == all(
-        any(inside(window, wall) for window in some) for wall in walls
-    )
+    assert opens == not_after(at + SEARCHED, first_opening_in(spans, at))
+    if is_open_in(spans, at):
+        assert closes == closing_in(spans, at, at + SEARCHED)
 
 
-def by_walking(timetables, zones, at, wanted: bool) -> datetime | None:
-    """The first minute after `at` at which the windows are (not) open, found by asking every minute."""
-    minute = at.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    while minute - at < FAR:
-        if is_open(timetables, zones, minute) == wanted:
-            return minute
-        minute += timedelta(minutes=1)
-    return None
+def not_after(end: datetime, opening: datetime | None) -> datetime | None:
+    return None if opening is None or opening >= end else opening
 
 
-@given(
-    st.lists(windows, min_size=1, max_size=2),
-    st.sampled_from([
-        "America/New_York",
-        "Asia/Kathmandu",
-        "Australia/Lord_Howe",
-        "Asia/Jerusalem",
-        "Africa/Casablanca",
-    ]),
-    st.one_of(instants, dst_instants),
-)
-@settings(max_examples=150, deadline=None)
-def test_next_opening_and_closing_are_the_first_minutes_that_differ(some, name, at):
-    zones = [ZoneInfo(name)]
+@given(situations(one_or_two_raw_timetables, most_zones=2), st.integers(-3600, 9 * 86400))
+@tried(1000)
+def test_no_opening_is_found_at_or_after_the_end(situation, seconds):
+    timetables, names, at = situation
+    before = at + timedelta(seconds=seconds)
 
-    if is_open(of(*some), zones, at):
-        assert next_opening(of(*some), zones, at) == at
-        assert closes_at(of(*some), zones, at) == by_walking(of(*some), zones, at, wanted=False)
+    opens = next_opening(timetables, infos(names), at, before)
+
+    ever = first_opening_in(open_spans(timetables, names, at, FEW_DAYS), at)
+    assert opens == not_after(before, ever)
+
+
+@given(situations(one_or_two_raw_timetables, most_zones=2), st.integers(0, 3 * 86400))
+@tried(1000)
+def test_a_later_question_never_has_an_earlier_opening(situation, seconds):
+    timetables, names, at = situation
+    later = at + timedelta(seconds=seconds)
+    end = at + timedelta(days=9)
+
+    first = next_opening(timetables, infos(names), at, end)
+    second = next_opening(timetables, infos(names), later, end)
+
+    if first is None or second is None:
+        assert second is None
     else:
-        assert next_opening(of(*some), zones, at) == by_walking(of(*some), zones, at, wanted=True)
+        assert at <= first <= second
+        assert second == first or first < later
+        assert next_opening(timetables, infos(names), first, end) == first
 
 
 def test_two_zones_are_open_only_together():
@@ -120,6 +106,25 @@ def test_around_the_clock_never_closes():
     always = of(CallingWindow(day_of_week=tuple(range(7)), start_hour=0, end_hour=24))
 
     assert closes_at(always, [ZoneInfo("Europe/London")], datetime(2026, 3, 28, tzinfo=UTC)) is None
+
+
+@pytest.mark.parametrize(
+    ("hour", "expected"),
+    [(22, True), (23, True), (24 + 1, True), (24 + 2, False), (24 + 22, False), (48 + 1, False)],
+)
+def test_a_window_over_midnight_belongs_to_the_day_it_starts_on(hour, expected):
+    saturday_night = of(CallingWindow(day_of_week=(6,), start_hour=22, end_hour=2))
+    saturday = datetime(2026, 6, 20, tzinfo=UTC)
+
+    assert is_open(saturday_night, [ZoneInfo("UTC")], saturday + timedelta(hours=hour)) is expected
+
+
+@pytest.mark.parametrize("closed", [date(2026, 6, 20), date(2026, 6, 21)])
+def test_nothing_reaches_into_a_closed_day_nor_starts_on_one(closed):
+    saturday_night = CallingWindow(day_of_week=(6,), start_hour=22, end_hour=2)
+    timetables = [Timetable("the campaign", (saturday_night,), ClosedDays(frozenset({closed})))]
+
+    assert not is_open(timetables, [ZoneInfo("UTC")], datetime(2026, 6, 21, 1, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(

@@ -134,14 +134,24 @@ def _edges(timetables: Sequence[Timetable], zones: Sequence[ZoneInfo], after: da
 
 
 def _edges_of(zone: ZoneInfo, minutes: set[int], start: datetime, end: datetime) -> Iterator[datetime]:
-    day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
-    # A zone that crosses the date line has days that never are; one more each side misses nothing.
-    day -= ONE_DAY
-    while day <= last + ONE_DAY:
-        yield from _zone_changes(zone, day)
+    """Instants of one day in UTC, and some around it, at which the wall clock shows one of `minutes`."""
+    wall, last = start.astimezone(zone), end.astimezone(zone)
+    offset = wall.utcoffset() or timedelta()
+    if offset == last.utcoffset():
+        # Nearly every day: the wall clock runs beside UTC, which costs no zone arithmetic.
+        for day in _days(wall.date(), last.date()):
+            midnight = datetime.combine(day, time(), UTC) - offset
+            yield from (midnight + timedelta(minutes=minute) for minute in minutes)
+        return
+    yield _zone_change(zone, start, end)
+    # A clock that is put back shows the end of the day before once more.
+    for day in _days(wall.date() - ONE_DAY, last.date() + ONE_DAY):
         for minute in minutes:
             yield from _instants(zone, day, minute)
-        day += ONE_DAY
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    return (first + n * ONE_DAY for n in range((last - first).days + 1))
 
 
 def _instants(zone: ZoneInfo, day: date, minute: int) -> set[datetime]:
@@ -150,16 +160,13 @@ def _instants(zone: ZoneInfo, day: date, minute: int) -> set[datetime]:
     return {wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
 
 
-def _zone_changes(zone: ZoneInfo, day: date) -> set[datetime]:
-    """The instant within `day` at which the zone's offset changes, to the minute, if any."""
-    start = datetime.combine(day, time(), UTC)
-    low, high = start, start + timedelta(days=1)
-    if low.astimezone(zone).utcoffset() == high.astimezone(zone).utcoffset():
-        return set()
-    while high - low > timedelta(minutes=1):
-        middle = low + timedelta(minutes=(high - low) // timedelta(minutes=2))
+def _zone_change(zone: ZoneInfo, start: datetime, end: datetime) -> datetime:
+    """The instant, to the second, at which the offset of `start` ends on the way to that of `end`."""
+    low, high = start.replace(microsecond=0), end
+    while high - low > timedelta(seconds=1):
+        middle = low + timedelta(seconds=(high - low) // timedelta(seconds=2))
         if middle.astimezone(zone).utcoffset() == low.astimezone(zone).utcoffset():
             low = middle
         else:
             high = middle
-    return {high}
+    return high.replace(microsecond=0)
