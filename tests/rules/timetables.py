@@ -46,7 +46,7 @@ USUAL = (
 
 # Plain numbers, made into windows when the instant is known: strategies that are built anew for every
 # example would take most of the time.
-_raw_window = st.tuples(
+raw_window = st.tuples(
     st.integers(0, 3), st.integers(0, 127), st.integers(0, MINUTES - 1), st.integers(1, MINUTES - 1)
 )
 _raw_closed = st.tuples(
@@ -54,7 +54,7 @@ _raw_closed = st.tuples(
     st.lists(st.integers(-2, 9), max_size=3),
     st.lists(st.sampled_from(CALENDARS), max_size=2, unique=True).map(tuple),
 )
-_raw_timetable = st.tuples(st.lists(_raw_window, min_size=1, max_size=3), _raw_closed)
+_raw_timetable = st.tuples(st.lists(raw_window, min_size=1, max_size=3), _raw_closed)
 
 RawTimetable = tuple[list[tuple[int, int, int, int]], tuple[bool, list[int], tuple[str, ...]]]
 
