@@ -164,7 +164,7 @@ def test_the_page_tells_the_manager_what_the_campaign_may_do(specs: Path) -> Non
     )
     page = parsed().dags["campaign__told"].doc_md
     assert page is not None
-    assert "Monday, Tuesday from 09:00 to 20:30; every day from 00:00 to 24:00" in page
+    assert "Mon, Tue 09:00-20:30; every day 00:00-24:00" in page
     assert "starts by itself Friday 01 May 2026 at 09:00; before then nobody is called" in page
     assert "at most 17" in page
 

@@ -21,8 +21,10 @@ def window(days: tuple[int, ...], start_hour: int, end_hour: int) -> CallingWind
 
 
 OWN = Timetable("the campaign", (window(EVERY_DAY, 0, 24),))
-LAW = Timetable("Elsewhere", (window((1, 2, 3, 4, 5), 9, 13), window((1, 2, 3, 4, 5), 15, 20)))
-"""A law of a place of which no source is known: Monday to Friday, closed over lunch."""
+LAW = Timetable(
+    "Elsewhere", (window((1, 2, 3, 4, 5), 9, 13), window((1, 2, 3, 4, 5), 15, 20)), source="Act § 1"
+)
+"""Monday to Friday, closed over lunch."""
 
 
 def at(wall: str, zone: ZoneInfo = NEW_YORK) -> datetime:
@@ -39,10 +41,10 @@ def test_windows_in_a_line() -> None:
 @pytest.mark.parametrize(
     ("wall", "why"),
     [
-        ("2026-06-01T08:59", "Elsewhere: no calls before 09:00"),
-        ("2026-06-01T13:00", "Elsewhere: no calls between 13:00 and 15:00 on Mondays"),
-        ("2026-06-01T20:00", "Elsewhere: no calls after 20:00"),
-        ("2026-06-06T12:00", "Elsewhere: no calls on Saturdays"),
+        ("2026-06-01T08:59", "Elsewhere: no calls before 09:00 (Act § 1)"),
+        ("2026-06-01T13:00", "Elsewhere: no calls between 13:00 and 15:00 on Mondays (Act § 1)"),
+        ("2026-06-01T20:00", "Elsewhere: no calls after 20:00 (Act § 1)"),
+        ("2026-06-06T12:00", "Elsewhere: no calls on Saturdays (Act § 1)"),
         ("2026-06-01T09:00", None),
     ],
 )
@@ -53,9 +55,15 @@ def test_the_law_says_what_it_closes(wall: str, why: str | None) -> None:
 
 def test_the_law_may_close_within_an_hour() -> None:
     late = CallingWindow(day_of_week=EVERY_DAY, start_hour=9, start_minute=30, end_hour=13, end_minute=30)
-    law = Timetable("Elsewhere", (late,))
-    assert why_closed((OWN, law), (NEW_YORK,), at("2026-06-01T09:29")) == "Elsewhere: no calls before 09:30"
-    assert why_closed((OWN, law), (NEW_YORK,), at("2026-06-01T13:45")) == "Elsewhere: no calls after 13:30"
+    law = Timetable("Elsewhere", (late,), source="Act § 1")
+    assert (
+        why_closed((OWN, law), (NEW_YORK,), at("2026-06-01T09:29"))
+        == "Elsewhere: no calls before 09:30 (Act § 1)"
+    )
+    assert (
+        why_closed((OWN, law), (NEW_YORK,), at("2026-06-01T13:45"))
+        == "Elsewhere: no calls after 13:30 (Act § 1)"
+    )
 
 
 def test_the_campaign_is_named_before_the_law() -> None:

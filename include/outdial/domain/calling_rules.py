@@ -55,9 +55,8 @@ def _closed_days(config: CampaignConfig, regions: tuple[str, ...]) -> ClosedDays
 
 def _timetable(jurisdiction: Jurisdiction) -> Timetable:
     calendar = _calendar_of(jurisdiction.code) if jurisdiction.closed_on_holidays else None
-    return Timetable(
-        jurisdiction.name, jurisdiction.windows, ClosedDays(calendars=(calendar,) if calendar else ())
-    )
+    closed_on = ClosedDays(calendars=(calendar,) if calendar else ())
+    return Timetable(jurisdiction.name, jurisdiction.windows, closed_on, jurisdiction.source)
 
 
 def _calendar_of(region: str) -> str | None:

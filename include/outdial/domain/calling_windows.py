@@ -78,11 +78,15 @@ class CallingWindow(BaseModel):
 
 @dataclass(frozen=True)
 class Timetable:
-    """Hours that somebody set: the campaign for itself, or a jurisdiction for everyone in it."""
+    """Hours that somebody set: the campaign for itself, or a jurisdiction for everyone in it.
+
+    `source` is where a jurisdiction's rule is written; the campaign's own has none.
+    """
 
     name: str
     windows: tuple[CallingWindow, ...]
     closed_on: ClosedDays = field(default=NEVER_CLOSED)
+    source: str | None = None
 
     def covers(self, wall: datetime) -> bool:
         """Whether the wall-clock time `wall` is inside a window, on a day that is not closed."""

@@ -13,9 +13,12 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     StringConstraints,
+    Tag,
     ValidationError,
     model_validator,
 )
@@ -53,9 +56,37 @@ def _known_calendar(code: str) -> str:
     return code
 
 
+def _shaped_as_region(code: str) -> str:
+    if not re.fullmatch("[A-Z]{2}(-[A-Z0-9]{1,3})?", code):
+        raise ValueError("write a country or its part in capitals, as US or US-FL; or auto, or none")
+    return code
+
+
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 CalendarCode = Annotated[str, AfterValidator(_known_calendar)]
-RegionCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+RegionCode = Annotated[str, AfterValidator(_shaped_as_region)]
+
+_WORD, _LONGHAND = "a word", "in full"
+Word = Annotated[Literal["auto", "none"], Tag(_WORD)]
+"""In place of a list: `auto` goes by where each contact may be."""
+
+
+def _as_list(written: object) -> object:
+    return [written] if isinstance(written, str) and written not in {"auto", "none"} else written
+
+
+def _kind_of(written: object) -> str:
+    return _WORD if isinstance(written, str) else _LONGHAND
+
+
+# Told apart by a function, so that what is wrong is said of the form that was meant and not of both.
+_WORD_OR_LONGHAND = Discriminator(_kind_of)
+Jurisdictions = Annotated[
+    Word | Annotated[tuple[RegionCode, ...], Tag(_LONGHAND)], _WORD_OR_LONGHAND, BeforeValidator(_as_list)
+]
+Holidays = Annotated[
+    Word | Annotated[tuple[CalendarCode, ...], Tag(_LONGHAND)], _WORD_OR_LONGHAND, BeforeValidator(_as_list)
+]
 
 
 class _Written(BaseModel):
@@ -75,6 +106,11 @@ class WrittenNumberCaps(_Written):
 
     per_24_hours: int = Field(default=3, ge=1, le=100, alias="per24Hours")
     per_7_days: int = Field(default=7, ge=1, le=100, alias="per7Days")
+
+
+NumberCapsOrNone = Annotated[
+    Annotated[Literal["none"], Tag(_WORD)] | Annotated[WrittenNumberCaps, Tag(_LONGHAND)], _WORD_OR_LONGHAND
+]
 
 
 class RequiredRegistry(_Written):
@@ -122,11 +158,11 @@ class CampaignConfig(_Written):
     default_region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     strict_numbers: bool = False
     duplicates: Literal["first", "last", "merge"] = "first"
-    jurisdictions: Literal["auto", "none"] | tuple[RegionCode, ...] = "auto"
-    holidays: Literal["auto", "none"] | tuple[CalendarCode, ...] = "none"
+    jurisdictions: Jurisdictions = "auto"
+    holidays: Holidays = "none"
     blocked_dates: tuple[date, ...] = ()
     unknown_zones: Literal["strictest", "campaign", "skip"] = "strictest"
-    number_caps: WrittenNumberCaps | Literal["none"] = Field(default_factory=WrittenNumberCaps)
+    number_caps: NumberCapsOrNone = Field(default_factory=WrittenNumberCaps)
     registries: tuple[RequiredRegistry, ...] = ()
     contact_source: ContactSource | None = None
     retry: dict[Disposition, WrittenRetryRule] = Field(default_factory=dict)
@@ -198,7 +234,7 @@ def field_problems(error: ValidationError) -> list[str]:
 
 
 def _sentence(path: tuple[int | str, ...], message: str, given: Any) -> str:  # noqa: ANN401 - any input
-    place = ".".join(str(part) for part in path) or "the file"
+    place = ".".join(str(part) for part in path if part not in {_WORD, _LONGHAND}) or "the file"
     message = message.removeprefix("Value error, ")
     shown = "" if isinstance(given, dict | list) or given is None else f" (given: {str(given)[:60]!r})"
     return f"{place}: {message}{shown}"

@@ -11,7 +11,6 @@ from itertools import product
 from zoneinfo import ZoneInfo
 
 from outdial.domain.calling_windows import MINUTES_A_DAY, CallingWindow, Timetable
-from outdial.domain.jurisdictions import known_jurisdictions
 
 DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 _ONE_DAY = timedelta(days=1)
@@ -48,7 +47,7 @@ def why_closed(timetables: Sequence[Timetable], zones: Sequence[ZoneInfo], at: d
     for timetable, zone in product(timetables, zones):
         wall = at.astimezone(zone)
         if not timetable.covers(wall):
-            explain = _why_closed_by_campaign if timetable is timetables[0] else _why_closed_by_law
+            explain = _why_closed_by_campaign if timetable.source is None else _why_closed_by_law
             why = explain(timetable, wall)
             return f"{why}, in {zone.key}" if len(zones) > 1 else why
     return None
@@ -61,8 +60,7 @@ def _why_closed_by_campaign(timetable: Timetable, wall: datetime) -> str:
 
 def _why_closed_by_law(timetable: Timetable, wall: datetime) -> str:
     why = _closed_day(timetable, wall) or _outside_hours(timetable.windows, wall)
-    source = next((j.source for j in known_jurisdictions().values() if j.name == timetable.name), None)
-    return f"{timetable.name}: {why}" + (f" ({source})" if source else "")
+    return f"{timetable.name}: {why} ({timetable.source})"
 
 
 def _closed_day(timetable: Timetable, wall: datetime) -> str | None:

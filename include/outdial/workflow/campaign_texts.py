@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from outdial.domain.calling_windows import CallingWindow
+from outdial.domain.hours_in_words import rule_in_words
 from outdial.workflow.campaign_spec import CampaignDagSpec
-
-_DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def describe_campaign(spec: CampaignDagSpec) -> str:
         type=spec.type,
         begins=_begins(spec),
         ends=f"It ends {_local(spec.end_time, spec.timezone)} at the latest." if spec.end_time else "",
-        windows="; ".join(describe_window(window) for window in spec.calling_windows),
+        windows=rule_in_words(spec.calling_windows),
         law=_law(spec),
         zone=spec.timezone,
         concurrent=spec.max_concurrent_calls,
@@ -89,14 +87,6 @@ def describe_campaign(spec: CampaignDagSpec) -> str:
         id=spec.id,
         slug=spec.slug,
     )
-
-
-def describe_window(window: CallingWindow) -> str:
-    """One window in words: `Sunday, Monday from 09:00 to 20:00`."""
-    days = sorted(set(window.day_of_week))
-    named = "every day" if len(days) == len(_DAYS) else ", ".join(_DAYS[day] for day in days)
-    begins, ends = _clock(window.start_hour, window.start_minute), _clock(window.end_hour, window.end_minute)
-    return f"{named} from {begins} to {ends}"
 
 
 def _law(spec: CampaignDagSpec) -> str:
@@ -116,10 +106,6 @@ def _begins(spec: CampaignDagSpec) -> str:
     if spec.start_time:
         return f"It starts by itself {_local(spec.start_time, spec.timezone)}; before then nobody is called."
     return "It starts when somebody triggers it."
-
-
-def _clock(hour: int, minute: int) -> str:
-    return f"{hour:02}:{minute:02}"
 
 
 def _local(at: datetime, zone: str) -> str:
