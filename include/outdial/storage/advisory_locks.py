@@ -10,3 +10,12 @@ BLACKLIST = 7_301_002
 
 RECOVERY_LEAD = 7_301_003
 """Held by the dialer that ends what dead dialers left behind."""
+
+LIST_CHANGES = 7_301_004
+"""One change of the blacklist, with what it does to contacts, at a time; no attempt waits for it."""
+
+LISTED_CACHE = 7_301_005
+"""Held by the dialer that fills Redis with what is listed."""
+
+REGISTRY_IMPORT = 7_301_006
+"""With the hash of a registry's name: one import of it at a time."""
