@@ -1,0 +1,43 @@
+"""Erase but remember: what is known of a person goes, and that they are never called stays."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from outdial.blacklist.cache import NO_CACHE, Entry, ListedCache
+from outdial.domain.errors import InvalidInput
+from outdial.storage.blacklist import Scope, hold_changes, hold_list, read_entries_of, tell_dialers
+from outdial.storage.erasure import Erased, erase, is_on_a_call
+from outdial.storage.pool import Pool
+
+NOT_ERASED = (
+    "reports and exports written before, under STORAGE_URL and wherever they were downloaded to",
+    "contact lists, and the rejects files beside them",
+    "dial tasks still on the queue or among its dead letters, until SQS drops them; they lead to no call",
+    "log files, where numbers are masked but for a few digits",
+    "backups of the database, and what was published as events",
+)
+"""What an erasure does not reach, for whoever has to see to it."""
+
+
+async def erase_number(
+    pool: Pool, number: str, by_whom: str, now: datetime, cache: ListedCache = NO_CACHE
+) -> Erased:
+    """Erase a number from contacts, calls, lists and their history, at once; it stays listed for good.
+
+    Contacts keep what reports count. Raises InvalidInput while the number is on a call.
+    """
+    async with pool.connection() as conn, conn.transaction():
+        await hold_changes(conn)
+        # First here, not last: nobody may begin a call to the number while its contacts change.
+        await hold_list(conn)
+        if await is_on_a_call(conn, number):
+            raise InvalidInput(f"{number} is on a call at this moment: erase it when the call has ended")
+        entries = await read_entries_of(conn, number, now)
+        await cache.remove(
+            Entry(number, Scope(row["campaign_id"], row["registry"]))
+            for row in entries
+            if not row["is_prefix"]
+        )
+        await tell_dialers(conn)
+        return await erase(conn, number, by_whom, now)

@@ -1,0 +1,49 @@
+"""Erases what is known of a person by their number, and remembers only that the number is never called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from psycopg.rows import DictRow
+
+from outdial.storage.pool import Connection
+from outdial.storage.queries import load_queries
+
+_SQL = load_queries("erasure")
+
+
+@dataclass(frozen=True)
+class Erased:
+    """How many rows lost the number and what else said who it belongs to."""
+
+    contacts: int
+    calls: int
+    listings: int
+    history_entries: int
+
+
+async def is_on_a_call(conn: Connection, number: str) -> bool:
+    """Whether a call to `number` is in progress."""
+    row = await (await conn.execute(_SQL["is_on_a_call"], {"number": number})).fetchone()
+    return cast("DictRow", row)["on_a_call"]
+
+
+async def read_erasure(conn: Connection, number: str) -> DictRow | None:
+    """`erased_at` and `erased_by`, where everything about `number` was erased."""
+    return await (await conn.execute(_SQL["is_erased"], {"number": number})).fetchone()
+
+
+async def erase(conn: Connection, number: str, by_whom: str, now: datetime) -> Erased:
+    """Erase a number that is on no call, everywhere in the database."""
+    values = {"number": number, "by_whom": by_whom, "now": now}
+
+    async def run(query: str) -> DictRow:
+        return cast("DictRow", await (await conn.execute(_SQL[query], values)).fetchone())
+
+    await conn.execute(_SQL["remember"], values)
+    found = await run("erase_contacts")
+    await run("erase_from_imports")
+    listings = (await run("erase_from_lists"))["listings"]
+    return Erased(found["contacts"], found["calls"], listings, (await run("erase_from_history"))["entries"])
