@@ -95,7 +95,7 @@ def test_a_list_of_which_no_row_can_be_called_is_a_failure(outdial: Command, tmp
 def test_a_number_is_listed_checked_and_removed(outdial: Command) -> None:
     assert outdial("blacklist", "add", "(212) 555-0143", "--region", "US", "--reason", "asked")[0] == 0
     assert outdial("blacklist", "add", "+1900", "--prefix")[0] == 0
-    assert outdial("blacklist", "check", "+12125550143")[1] == {"number": "+12125550143", "listed": True}
+    assert outdial("blacklist", "check", "+12125550143")[1]["listed"] is True
     assert outdial("blacklist", "check", "+19005550143")[1]["listed"] is True
     assert [row["number"] for row in outdial("blacklist", "list")[1]] == ["+1900", "+12125550143"]
     assert outdial("blacklist", "remove", "+12125550143")[0] == 0

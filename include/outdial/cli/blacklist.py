@@ -1,36 +1,54 @@
-"""`outdial blacklist …`: numbers that must not be called, everywhere or in one campaign."""
+"""`outdial blacklist …`: numbers that must not be called, everywhere, in one campaign, or by a registry."""
 
 from __future__ import annotations
 
-import getpass
-import re
 import sys
-from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from psycopg.rows import DictRow
 
-from outdial.blacklist.listing import list_numbers, unlist_number
-from outdial.cli.database import with_database
-from outdial.cli.moments import parse_moment
+from outdial.blacklist.cache import ListedCache
+from outdial.blacklist.erasing import NOT_ERASED, erase_number
+from outdial.blacklist.listing import list_numbers, unlist_numbers, unlist_prefix
+from outdial.cli.blacklist_files import export, import_, registries
+from outdial.cli.listed_numbers import (
+    By,
+    InCampaign,
+    IsPrefix,
+    Numbers,
+    OneNumber,
+    Region,
+    Until,
+    entry_in_words,
+    moment_in_words,
+    parse_end,
+    parse_numbers,
+    scope_of,
+    until_in_words,
+    where_listed,
+    who,
+    with_lists,
+)
 from outdial.cli.output import AsJson, print_json, print_table
 from outdial.domain.clock import utc_now
-from outdial.domain.errors import InvalidInput
-from outdial.domain.phone_numbers import NotANumber, read_number
-from outdial.settings import Settings
-from outdial.storage.blacklist import Listing, is_listed, read_listings
+from outdial.storage.blacklist import (
+    Listing,
+    Unlisting,
+    is_listed,
+    read_entries_of,
+    read_history,
+    read_newest,
+)
 from outdial.storage.campaigns import find_campaign
+from outdial.storage.erasure import Erased, read_erasure
 from outdial.storage.pool import Pool
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Numbers that must not be called.")
-
-_PREFIX = re.compile(r"\+[1-9]\d{0,14}")
-
-Numbers = Annotated[list[str], typer.Argument(metavar="NUMBER…", help="Best written as +12125550123.")]
-Scope = Annotated[str | None, typer.Option("--campaign", help="Only in this campaign (id or slug).")]
-Region = Annotated[str | None, typer.Option(help="Region of numbers without a country code, as US.")]
-Prefix = Annotated[bool, typer.Option("--prefix", help="Every number that starts so.")]
+app.command("import")(import_)
+app.command()(export)
+app.command()(registries)
 
 
 @app.command()
@@ -39,49 +57,58 @@ def add(
     *,
     reason: Annotated[str, typer.Option(help="Why nobody may call them.")] = "asked not to be called",
     source: Annotated[str, typer.Option(help="Where this comes from.")] = "command line",
-    by: Annotated[str | None, typer.Option(help="Who lists them. Default: you.")] = None,
-    until: Annotated[str | None, typer.Option(help="ISO 8601; without it, for good.")] = None,
-    campaign: Scope = None,
+    by: By = None,
+    until: Until = None,
+    campaign: InCampaign = None,
     region: Region = None,
-    prefix: Prefix = False,
+    prefix: IsPrefix = False,
     as_json: AsJson = False,
 ) -> None:
-    """List numbers; no call to them begins from this moment on."""
+    """List numbers; no call to them begins from this moment on, and what rings is hung up."""
     now = utc_now()
-    listed = _parse_numbers(numbers, region, is_prefix=prefix)
-    ends = _parse_end(until, now)
+    given = parse_numbers(numbers, region, is_prefix=prefix)
+    ends = parse_end(until, now)
 
-    async def work(pool: Pool, _settings: Settings) -> None:
-        campaign_id = await _campaign_id(pool, campaign)
+    async def work(pool: Pool, cache: ListedCache) -> set[str]:
+        scope = await scope_of(pool, campaign)
         listings = [
-            Listing(number, reason, source, by or _who(), campaign_id, prefix, ends) for number in listed
+            Listing(number, reason, source, who(by), scope.campaign_id, prefix, ends) for number in given
         ]
-        await list_numbers(pool, listings, now)
+        return await list_numbers(pool, listings, now, cache)
 
-    with_database(work)
+    changed = with_lists(work)
+    unchanged = [number for number in given if number not in changed]
     if as_json:
-        print_json({"listed": listed})
-    else:
-        print(f"Listed: {', '.join(listed)}")
+        print_json({"listed": given, "unchanged": unchanged})
+        return
+    print(f"Listed: {', '.join(given)}")
+    for number in unchanged:
+        print(f"{number} was listed for longer already, and stays so; `outdial blacklist check {number}`")
 
 
 @app.command()
 def remove(
     numbers: Numbers,
-    campaign: Scope = None,
+    *,
+    reason: Annotated[str, typer.Option(help="Why they may be called again.")] = "",
+    by: By = None,
+    campaign: InCampaign = None,
     region: Region = None,
-    prefix: Prefix = False,
+    prefix: IsPrefix = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take numbers off a list; exits 1 where one was not on it."""
-    given = _parse_numbers(numbers, region, is_prefix=prefix)
+    """Take numbers off a list and bring their contacts back; exits 1 where one was not on it."""
+    given = parse_numbers(numbers, region, is_prefix=prefix)
+    unlisting = Unlisting(who(by), reason or None, "command line")
 
-    async def work(pool: Pool, _settings: Settings) -> list[str]:
-        campaign_id = await _campaign_id(pool, campaign)
-        return [n for n in given if not await unlist_number(pool, n, campaign_id, is_prefix=prefix)]
+    async def work(pool: Pool, cache: ListedCache) -> set[str]:
+        scope = await scope_of(pool, campaign)
+        if not prefix:
+            return await unlist_numbers(pool, given, scope, unlisting, utc_now(), cache)
+        return {one for one in given if await unlist_prefix(pool, one, scope, unlisting, utc_now(), cache)}
 
-    absent = with_database(work)
-    removed = [number for number in given if number not in absent]
+    gone = with_lists(work)
+    removed, absent = [n for n in given if n in gone], [n for n in given if n not in gone]
     if as_json:
         print_json({"removed": removed, "not_listed": absent})
     else:
@@ -89,7 +116,7 @@ def remove(
     where = f"campaign {campaign}" if campaign else "all campaigns"
     for number in absent:
         print(
-            f"outdial: {number} is not on the list of {where}; `outdial blacklist list` shows all",
+            f"outdial: {number} is not on the list of {where}; `outdial blacklist check {number}`",
             file=sys.stderr,
         )
     raise typer.Exit(1 if absent else 0)
@@ -97,90 +124,124 @@ def remove(
 
 @app.command()
 def check(
-    number: Annotated[str, typer.Argument(help="Best written as +12125550123.")],
-    campaign: Scope = None,
-    region: Region = None,
-    as_json: AsJson = False,
+    number: OneNumber, campaign: InCampaign = None, region: Region = None, as_json: AsJson = False
 ) -> None:
-    """Say whether a number may not be called now."""
-    (given,) = _parse_numbers([number], region, is_prefix=False)
+    """Say whether a number may not be called now, and by which entries of which lists."""
+    (given,) = parse_numbers([number], region)
+    now = utc_now()
 
-    async def work(pool: Pool, _settings: Settings) -> bool:
-        campaign_id = await _campaign_id(pool, campaign)
+    async def work(pool: Pool, _cache: ListedCache) -> dict[str, Any]:
         async with pool.connection() as conn:
-            return await is_listed(conn, given, campaign_id, utc_now())
+            asked = None if campaign is None else await find_campaign(conn, campaign)
+            required = {one.name for one in asked.config.registries} if asked else set[str]()
+            entries = await read_entries_of(conn, given, now)
+            for entry in entries:
+                entry["holds"] = _holds(entry, None if asked is None else asked.id, required)
+            listed = await is_listed(conn, given, None if asked is None else asked.id, now)
+            erasure = await read_erasure(conn, given)
+        return {"number": given, "listed": listed, "erased": erasure, "entries": entries}
 
-    listed = with_database(work)
+    found = with_lists(work)
     if as_json:
-        print_json({"number": given, "listed": listed})
-    else:
-        print(f"{given} is {'listed: it is not called' if listed else 'not listed'}.")
+        print_json(found)
+        return
+    where = f"in campaign {campaign}" if campaign else "in any campaign"
+    print(f"{given} is {f'listed: it is not called {where}' if found['listed'] else 'not listed'}.")
+    if found["erased"]:
+        print(f"  everywhere, for good: erased at {moment_in_words(found['erased']['erased_at'])}")
+    for entry in found["entries"]:
+        print(f"  {entry_in_words(entry)}")
 
 
 @app.command("list")
-def list_(as_json: AsJson = False) -> None:
-    """Show the whole list, newest first."""
+def list_(
+    campaign: InCampaign = None,
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Show the newest entries; `export` writes all, and those of registries too."""
 
-    async def work(pool: Pool, _settings: Settings) -> list[dict[str, object]]:
+    async def work(pool: Pool, _cache: ListedCache) -> list[DictRow]:
+        scope = await scope_of(pool, campaign)
         async with pool.connection() as conn:
-            return await read_listings(conn)
+            return await read_newest(conn, scope.campaign_id, limit)
 
-    rows = with_database(work)
+    rows = with_lists(work)
     if as_json:
         print_json(rows)
         return
-    columns = ("number", "reason", "source", "listed_by", "listed_at", "until", "campaign_id")
-    print_table(columns, [[_shown(row, column) for column in columns] for row in rows])
+    columns = ("number", "where", "for how long", "reason", "source", "by", "since")
+    print_table(columns, [_cells(row) for row in rows])
 
 
-def _shown(row: dict[str, object], column: str) -> str:
-    value = row[column]
-    match value:
-        case None:
-            return {"until": "for good", "campaign_id": "everywhere"}.get(column, "")
-        case datetime():
-            return f"{value:%Y-%m-%d %H:%M}Z"
-        case _:
-            return f"{value}…" if column == "number" and row["is_prefix"] else str(value)
+@app.command()
+def history(
+    number: OneNumber, region: Region = None, prefix: IsPrefix = False, as_json: AsJson = False
+) -> None:
+    """Everything that was done to the lists about a number, oldest first."""
+    (given,) = parse_numbers([number], region, is_prefix=prefix)
+
+    async def work(pool: Pool, _cache: ListedCache) -> list[DictRow]:
+        async with pool.connection() as conn:
+            return await read_history(conn, given)
+
+    rows = with_lists(work)
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        what = f"prefix {row['number']} " if row["is_prefix"] else ""
+        held = "" if row["action"] == "unlisted" else f", {until_in_words(row['until'])}"
+        why = f": {row['reason']}" if row["reason"] else ""
+        source = f" (source: {row['source']})" if row["source"] else ""
+        print(
+            f"{moment_in_words(row['at'])}  {what}{row['action']} {where_listed(row)} by {row['by_whom']}"
+            f"{held}{why}{source}"
+        )
+    if not rows:
+        print(f"Nothing was ever done about {given}, or it was erased.")
 
 
-async def _campaign_id(pool: Pool, name: str | None) -> UUID | None:
-    if name is None:
-        return None
-    async with pool.connection() as conn:
-        return (await find_campaign(conn, name)).id
+@app.command()
+def erase(number: OneNumber, by: By = None, region: Region = None, as_json: AsJson = False) -> None:
+    """Erase everything known of a person by their number; the number stays listed for good."""
+    (given,) = parse_numbers([number], region)
+
+    async def work(pool: Pool, cache: ListedCache) -> Erased:
+        return await erase_number(pool, given, who(by), utc_now(), cache)
+
+    erased = with_lists(work)
+    counts = {
+        "contacts": erased.contacts,
+        "calls": erased.calls,
+        "listings": erased.listings,
+        "history_entries": erased.history_entries,
+    }
+    if as_json:
+        print_json({"erased": counts, "not_erased": NOT_ERASED})
+        return
+    print("Erased, and never to be called again. The number was taken out of:")
+    print("  " + ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items()))
+    print("This cannot reach:")
+    for rest in NOT_ERASED:
+        print(f"  {rest}")
 
 
-def _parse_numbers(written: list[str], region: str | None, *, is_prefix: bool) -> list[str]:
-    numbers: list[str] = []
-    problems: list[str] = []
-    for text in written:
-        if is_prefix:
-            (numbers if _PREFIX.fullmatch(text) else problems).append(text)
-            continue
-        read = read_number(text, region)
-        if isinstance(read, NotANumber):
-            problems.append(f"{text!r}: {read.reason}; write it as +12125550123 or add --region")
-        else:
-            numbers.append(read.e164)
-    if is_prefix and problems:
-        raise InvalidInput(*(f"{text!r} is no prefix; write it as +1900" for text in problems))
-    if problems:
-        raise InvalidInput(*problems)
-    return list(dict.fromkeys(numbers))
+def _holds(entry: DictRow, campaign_id: UUID | None, required: set[str]) -> bool:
+    """Whether an entry speaks of the campaign asked about, or of all where none was."""
+    if entry["registry"]:
+        return entry["registry"] in required
+    return entry["campaign_id"] in {None, campaign_id}
 
 
-def _parse_end(until: str | None, now: datetime) -> datetime | None:
-    if until is None:
-        return None
-    ends = parse_moment("--until", until)
-    if ends <= now:
-        raise InvalidInput(f"--until {until} has passed: give a later time, or leave it out for good")
-    return ends
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "command line"
+def _cells(row: DictRow) -> list[str]:
+    number = f"{row['number']}…" if row["is_prefix"] else row["number"]
+    return [
+        number,
+        where_listed(row),
+        until_in_words(row["until"]),
+        row["reason"],
+        row["source"],
+        row["listed_by"],
+        moment_in_words(row["listed_at"]),
+    ]
