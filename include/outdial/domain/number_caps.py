@@ -26,10 +26,11 @@ class NumberCaps:
 def capped_until(calls: Sequence[datetime], caps: NumberCaps, now: datetime) -> datetime | None:
     """When a number called at `calls` may be called again; None where it may be called now.
 
-    `calls` are those that may have disturbed somebody, by whatever campaign. The function `capped_until`
-    of the database is the same rule for thousands of numbers at a time.
+    `calls` are those that may have disturbed somebody, by whatever campaign; one begun by a machine whose
+    clock is ahead of ours counts too. The function `capped_until` of the database is the same rule for
+    thousands of numbers at a time.
     """
-    newest_first = sorted((call for call in calls if call <= now), reverse=True)
+    newest_first = sorted(calls, reverse=True)
     free = [
         newest_first[cap - 1] + span
         for cap, span in ((caps.per_24_hours, DAY), (caps.per_7_days, WEEK))
