@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from outdial.campaigns import import_contacts as room
-from outdial.campaigns.import_contacts import ImportOptions, ImportSummary, import_contacts
+from outdial.campaigns.import_batches import ImportSummary
+from outdial.campaigns.import_contacts import ImportOptions, import_contacts
 from outdial.campaigns.lifecycle import cancel
 from outdial.domain.errors import InvalidInput
 from outdial.storage.pool import Pool, open_pool
@@ -160,12 +161,12 @@ async def test_zones_come_from_the_file_then_the_number_then_the_campaign(pool: 
     summary = await import_contacts(pool, campaign.id, path, NOW)
     zones = {phone: row["zones"] for phone, row in (await imported(pool, campaign.id)).items()}
     assert zones == {
-        "+12125550101": ["America/Los_Angeles"],
+        "+12125550101": ["America/Los_Angeles", "America/New_York"],
         "+12125550102": ["America/New_York"],
         "+61870100123": ["Australia/Adelaide", "Australia/Perth"],
         "+972501234567": ["Asia/Jerusalem"],
     }
-    assert (summary.rejected, summary.warnings) == (1, 1)
+    assert (summary.rejected, summary.warnings) == (1, 2)
 
 
 @pytest.mark.parametrize(("strict", "expected"), [(False, (1, 1, 0, 0)), (True, (1, 0, 0, 1))])

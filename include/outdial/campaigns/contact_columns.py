@@ -1,20 +1,31 @@
-"""Which column of a contact list holds the number, which the time zone, and what the others are called."""
+"""Which columns of a contact list hold number, time zone and region, and what the others are called."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import islice
-from zoneinfo import available_timezones
 
 from outdial.campaigns.record import Record
+from outdial.campaigns.zone_texts import NotAZone, read_zone
 from outdial.domain.errors import InvalidInput
 from outdial.domain.phone_numbers import Number, read_number
+from outdial.domain.regions import read_region
 
 SAMPLE_ROWS = 200
-PHONE, ZONE = "phone", "timezone"
+PHONE, ZONE, REGION = "phone", "timezone", "region"
+ZONE_WORDS = frozenset({"tz", "zone", "zeitzone", "olson", "iana"})
+REGION_WORDS = frozenset({
+    "state",
+    "region",
+    "usstate",
+    "statecode",
+    "province",
+    "st",
+    "stateprovince",
+    "bundesland",
+})
 PHONE_PARTS = (
     "phone", "mobile", "msisdn", "whatsapp", "telefon", "teléfono", "téléphone", "móvil", "celular",
     "handy", "телефон", "טלפון", "נייד", "هاتف", "جوال", "موبايل", "電話", "电话",
@@ -27,19 +38,14 @@ _DATE = re.compile(r"\s*(\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{4})\b"
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-@cache
-def zones_by_folded_name() -> Mapping[str, str]:
-    """IANA zones as people may write them, in any case."""
-    return {name.casefold(): name for name in available_timezones()}
-
-
 @dataclass(frozen=True)
 class Columns:
-    """`names` of all columns, made distinct; the places of the number and of the time zone."""
+    """`names` of all columns, made distinct; the places of the number, the time zone and the region."""
 
     names: tuple[str, ...]
     phone: int
     zone: int | None
+    region: int | None
     has_header: bool
 
 
@@ -47,7 +53,7 @@ class Columns:
 class ColumnHints:
     """What a person said about the columns, `{target: column}`, and the region of bare numbers.
 
-    Targets are `phone`, `timezone`, or a new name under which a column's values are kept.
+    Targets are `phone`, `timezone`, `region`, or a new name under which a column's values are kept.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -70,11 +76,12 @@ class _Sample:
 
     def share_of_zones(self, column: int) -> float:
         values = self.values(column)
-        return (
-            sum(value.casefold() in zones_by_folded_name() for value in values) / len(values)
-            if values
-            else 0.0
-        )
+        return sum(not isinstance(read_zone(value), NotAZone) for value in values) / max(1, len(values))
+
+    def share_of_regions(self, column: int) -> float:
+        values = self.values(column)
+        country = self.region or "US"
+        return sum(read_region(value, country) is not None for value in values) / max(1, len(values))
 
 
 def looks_like_number(text: str, region: str | None) -> bool:
@@ -97,12 +104,12 @@ def find_columns(first: Sequence[Record], hints: ColumnHints) -> Columns:
     names = _distinct(header)
     sample = _Sample(names, tuple(record.cells for record in first[has_header:]), hints.default_region)
     named = {target: _place(names, column) for target, column in hints.mapping.items()}
-    phone = named.pop(PHONE, None)
-    zone = named.pop(ZONE, None)
+    phone, zone, region = (named.pop(target, None) for target in (PHONE, ZONE, REGION))
     return Columns(
         _renamed(names, named),
         _find_phone(sample) if phone is None else phone,
         _find_zone(sample) if zone is None else zone,
+        _find_region(sample) if region is None else region,
         has_header,
     )
 
@@ -139,7 +146,16 @@ def _find_zone(sample: _Sample) -> int | None:
         squeezed = "".join(_WORD.findall(header.casefold()))
         if "timezone" in squeezed:
             return column
-        if squeezed in {"tz", "zone", "zeitzone"} and sample.share_of_zones(column) >= ENOUGH_NUMBERS:
+        if squeezed in ZONE_WORDS and sample.share_of_zones(column) >= ENOUGH_NUMBERS:
+            return column
+    return None
+
+
+def _find_region(sample: _Sample) -> int | None:
+    """A heading is not enough: a region may be one of the company's own, as North."""
+    for column, header in enumerate(sample.header):
+        squeezed = "".join(_WORD.findall(header.casefold()))
+        if squeezed in REGION_WORDS and sample.share_of_regions(column) >= ENOUGH_NUMBERS:
             return column
     return None
 

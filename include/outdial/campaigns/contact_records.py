@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from outdial.campaigns.delimited_text import open_text
-from outdial.campaigns.record import Record
+from outdial.campaigns.record import Records
 from outdial.campaigns.spreadsheet import open_spreadsheet
 from outdial.domain.errors import InvalidInput
 
@@ -24,7 +23,7 @@ class ContactFile:
     encoding: str | None = None
 
 
-def open_records(file: ContactFile) -> AbstractContextManager[Iterator[Record]]:
+def open_records(file: ContactFile) -> AbstractContextManager[Records]:
     """The file's rows in order, its header first; blank lines are left out, but counted in the numbering.
 
     Memory does not grow with the file. Raises InvalidInput where it is no CSV or XLSX file.

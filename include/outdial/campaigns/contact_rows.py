@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from outdial.campaigns.contact_columns import Columns, zones_by_folded_name
+from outdial.campaigns.contact_columns import Columns
+from outdial.campaigns.contact_zones import ZoneRules, ZoneUnknown, choose_zones
 from outdial.campaigns.record import Record
+from outdial.campaigns.zone_texts import NotAZone, read_zone
+from outdial.domain.errors import InvalidInput
 from outdial.domain.phone_numbers import NotANumber, Number, possible_zones, read_number
+from outdial.domain.regions import read_region, regions_of_number
 from outdial.storage.contacts import NewContact
 
 MOST_METADATA_BYTES = 16_384
 """A contact's other columns travel with its dial task, and ten tasks share one SQS request of 1 MiB."""
 
 UNASSIGNED = "number is possible but not assigned"
-NO_ZONE = "zone unknown, the campaign's is used"
+UNKNOWN_REGION = "region not understood, the number's is used"
 
-_SHORTENED = re.compile(r"\d(?:[.,]\d+)?[eE]\+?\d{1,2}")
-_INTERNATIONAL = re.compile(r"[\s'(]*00[\s-]*(?=[1-9])")
+_MOST_BYTES_PER_CHARACTER = 6
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,10 @@ class RowRules:
     columns: Columns
     default_region: str | None
     strict_numbers: bool
-    campaign_zone: str
+    zones: ZoneRules
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ReadRow:
     """Somebody to call, with what is odd about them."""
 
@@ -40,7 +42,7 @@ class ReadRow:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RejectedRow:
     """A row nobody can be called by."""
 
@@ -48,69 +50,92 @@ class RejectedRow:
     reason: str
 
 
-def read_row(record: Record, rules: RowRules) -> ReadRow | RejectedRow:
+Row = ReadRow | RejectedRow
+
+
+def read_row(record: Record, rules: RowRules) -> Row:
     """Read one row by the rules of its file and campaign."""
-    cells = [cell.replace("\x00", "").strip() for cell in record.cells]
-    misshapen = _why_misshapen(record, cells, rules.columns)
-    if misshapen:
-        return RejectedRow(record, misshapen)
-    cells += [""] * (len(rules.columns.names) - len(cells))
-    number = read_written_number(cells[rules.columns.phone], rules.default_region)
+    cells = [
+        cell.replace("\x00", "") if "\x00" in cell else cell for cell in record.cells
+    ]  # jsonb has no NUL
+    try:
+        _require_shape(record, cells, rules.columns)
+        number = _number(cells[rules.columns.phone], rules)
+        return _contact(cells, number, rules)
+    except InvalidInput as refused:
+        return RejectedRow(record, refused.problems[0])
+
+
+def _require_shape(record: Record, cells: list[str], columns: Columns) -> None:
+    """Fill a short row up. Raises InvalidInput where its cells cannot be those of the header."""
+    width = len(columns.names)
+    if len(cells) > width and any(cell.strip() for cell in cells[width:]):
+        raise InvalidInput(f"has {len(cells)} cells, the header {width}: quote cells that hold the delimiter")
+    if record.lines > 1 and len(cells) < width:
+        raise InvalidInput("runs over several lines and lacks cells: a quote is opened and not closed")
+    cells += [""] * (width - len(cells))
+
+
+def _number(cell: str, rules: RowRules) -> Number:
+    number = read_number(cell.strip(), rules.default_region)
     if isinstance(number, NotANumber):
-        return RejectedRow(record, f"{rules.columns.names[rules.columns.phone]}: {number.reason}")
+        raise InvalidInput(f"{rules.columns.names[rules.columns.phone]}: {number.reason}")
     if rules.strict_numbers and not number.assigned:
-        return RejectedRow(
-            record, "the number is assigned to nobody, and the campaign takes only assigned ones"
-        )
-    return _with_zone(record, cells, number, rules)
+        raise InvalidInput("the number is assigned to nobody, and the campaign takes only assigned ones")
+    return number
 
 
-def read_written_number(text: str, default_region: str | None) -> Number | NotANumber:
-    """A number as lists have it; 00 before a country code is read as +, wherever the list comes from."""
-    if not text:
-        return NotANumber("empty")
-    if _SHORTENED.fullmatch(text):
-        return NotANumber(
-            "was shortened by a spreadsheet; format the column as text and write the number anew"
-        )
-    if _INTERNATIONAL.match(text):
-        number = read_number(_INTERNATIONAL.sub("+", text, count=1), default_region)
-        if isinstance(number, Number):
-            return number
-    return read_number(text, default_region)
+def _contact(cells: Sequence[str], number: Number, rules: RowRules) -> ReadRow:
+    written = _zone(cells, rules.columns)
+    chosen = choose_zones(written, possible_zones(number.e164), rules.zones)
+    if isinstance(chosen, ZoneUnknown):
+        raise InvalidInput(chosen.reason)
+    regions, region_oddity = _regions(cells, number.e164, rules.columns)
+    contact = NewContact(number.e164, chosen.zones, _metadata(cells, rules.columns), regions)
+    oddities = (None if number.assigned else UNASSIGNED, number.oddity, chosen.oddity, region_oddity)
+    return ReadRow(contact, tuple(oddity for oddity in oddities if oddity))
 
 
-def _why_misshapen(record: Record, cells: Sequence[str], columns: Columns) -> str | None:
-    if any(cells[len(columns.names) :]):
-        return f"has {len(cells)} cells, the header {len(columns.names)}: quote cells that hold the delimiter"
-    if record.lines > 1 and len(cells) < len(columns.names):
-        return "runs over several lines and lacks cells: a quote is opened and not closed"
-    return None
+def _zone(cells: Sequence[str], columns: Columns) -> str | None:
+    text = "" if columns.zone is None else cells[columns.zone].strip()
+    zone = read_zone(text) if text else None
+    if isinstance(zone, NotAZone):
+        raise InvalidInput(zone.reason)
+    return zone
 
 
-def _with_zone(
-    record: Record, cells: Sequence[str], number: Number, rules: RowRules
-) -> ReadRow | RejectedRow:
-    written = "" if rules.columns.zone is None else cells[rules.columns.zone]
-    zone = zones_by_folded_name().get(written.casefold().replace(" ", "_"))
-    if written and zone is None:
-        return RejectedRow(
-            record, f"{written!r} is no time zone; write one like America/New_York, or nothing"
-        )
-    zones = (zone,) if zone else possible_zones(number.e164)
-    metadata = _metadata(cells, rules.columns)
-    if len(json.dumps(metadata, ensure_ascii=False).encode()) > MOST_METADATA_BYTES:
-        return RejectedRow(
-            record, f"its other cells hold more than {MOST_METADATA_BYTES // 1024} KiB together"
-        )
-    odd = (UNASSIGNED if not number.assigned else None, NO_ZONE if not zones else None)
-    contact = NewContact(number.e164, zones or (rules.campaign_zone,), metadata)
-    return ReadRow(contact, tuple(warning for warning in odd if warning))
+def _regions(cells: Sequence[str], e164: str, columns: Columns) -> tuple[tuple[str, ...], str | None]:
+    """The number's region and the list's: the law of both holds, since either may be where the person is."""
+    of_number = regions_of_number(e164)
+    written = "" if columns.region is None else cells[columns.region].strip()
+    if not written:
+        return of_number, None
+    country = of_number[0][:2] if of_number else None
+    region = read_region(written, country)
+    if region is None:
+        return of_number, UNKNOWN_REGION
+    regions = {*of_number, region}
+    # US adds nothing to US-FL, whose law includes it.
+    narrow = {code for code in regions if not any(other.startswith(f"{code}-") for other in regions)}
+    return tuple(sorted(narrow)), None
 
 
 def _metadata(cells: Sequence[str], columns: Columns) -> dict[str, str]:
-    return {
+    """The other cells, byte for byte. Raises InvalidInput where a dial task could not carry them."""
+    metadata = {
         name: cells[place]
         for place, name in enumerate(columns.names)
-        if cells[place] and place not in {columns.phone, columns.zone}
+        if place not in (columns.phone, columns.zone) and cells[place].strip()
     }
+    if _bytes_at_most(metadata) > MOST_METADATA_BYTES and _bytes(metadata) > MOST_METADATA_BYTES:
+        raise InvalidInput(f"its other cells hold more than {MOST_METADATA_BYTES // 1024} KiB together")
+    return metadata
+
+
+def _bytes_at_most(metadata: Mapping[str, str]) -> int:
+    characters = sum(len(name) + len(value) + 2 for name, value in metadata.items())
+    return characters * _MOST_BYTES_PER_CHARACTER
+
+
+def _bytes(metadata: Mapping[str, str]) -> int:
+    return len(json.dumps(metadata, ensure_ascii=False).encode())

@@ -4,37 +4,55 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from outdial.campaigns.record import Record
+from outdial.campaigns.record import Record, Records
 from outdial.campaigns.text_encoding import find_encoding, known_encoding
 from outdial.domain.errors import InvalidInput
 
-DELIMITERS = ",;\t|"
+DELIMITERS = ",;\t|^~\x1f"
 SAMPLE_CHARS = 65_536
 SAMPLE_ROWS = 50
 MOST_LINES = 100
 """A row of more lines is no row: somewhere a quote was opened and never closed."""
 
+_NAMED_DELIMITER = re.compile(r'\ufeff?"?sep=(.)"?\r?\n?', re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    delimiter: str
+    is_named: bool
+    """Whether Excel's own first line `sep=;` names it; spreadsheets do not show that line as a row."""
+
 
 @contextmanager
-def open_text(path: Path, encoding: str | None) -> Generator[Iterator[Record]]:
+def open_text(path: Path, encoding: str | None) -> Generator[Records]:
     """The rows of a CSV file. Raises InvalidInput where its text or its quotes cannot be read."""
-    encoding = find_encoding(path) if encoding is None else known_encoding(encoding)
-    with path.open(encoding=encoding, newline="") as opened:
+    found = find_encoding(path) if encoding is None else known_encoding(encoding)
+    with path.open(encoding=found.name, newline="") as opened:
         try:
-            delimiter = find_delimiter(opened.read(SAMPLE_CHARS))
+            layout = _find_layout(opened.read(SAMPLE_CHARS))
         except UnicodeError as error:
-            raise _not_in(encoding, path) from error
+            raise _not_in(found.name, path) from error
         opened.seek(0)
-        yield _records(opened, path, delimiter)
+        if layout.is_named:
+            opened.readline()
+        yield Records(_records(opened, path, layout.delimiter), found.doubt)
 
 
 def _not_in(encoding: str, path: Path) -> InvalidInput:
     return InvalidInput(f"{path} is not all {encoding} text: name its encoding with --encoding")
+
+
+def _find_layout(sample: str) -> _Layout:
+    named = _NAMED_DELIMITER.match(sample)
+    return _Layout(named[1], is_named=True) if named else _Layout(find_delimiter(sample), is_named=False)
 
 
 def find_delimiter(sample: str) -> str:
@@ -56,8 +74,10 @@ def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
 def _records(opened: TextIO, path: Path, delimiter: str) -> Iterator[Record]:
     size = max(1, path.stat().st_size)
     reader = csv.reader(opened, delimiter=delimiter)
-    line, number = 0, 0
+    line = 0
     for number, cells in enumerate(_readable(reader, path), 1):
+        if number == 1 and cells:
+            cells[0] = cells[0].removeprefix("\ufeff")
         record = Record(number, tuple(cells), opened.buffer.tell() / size, reader.line_num - line)
         line = reader.line_num
         if record.lines > MOST_LINES:

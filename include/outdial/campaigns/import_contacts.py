@@ -1,50 +1,44 @@
-"""A contact list goes into a campaign: streamed, in transactions of a thousand rows, each row accounted for.
+"""A contact list goes into a campaign: streamed, batch by batch, each row accounted for.
 
-An import that was interrupted is repeated: what is already there counts as duplicates.
+An import that was interrupted, even killed, goes on after its last committed row when it is started again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain, islice
 from pathlib import Path
 from uuid import UUID
 
-from outdial.campaigns.contact_columns import SAMPLE_ROWS, ColumnHints, Columns, find_columns
+from outdial.campaigns.contact_columns import ColumnHints
+from outdial.campaigns.contact_list import (
+    ContactList,
+    fingerprint,
+    read_ahead,
+    read_list,
+    row_rules,
+    skip_rows,
+)
 from outdial.campaigns.contact_records import ContactFile, open_records
-from outdial.campaigns.contact_rows import ReadRow, RejectedRow, RowRules, read_row
-from outdial.campaigns.merge_contacts import require_open, store_batch
-from outdial.campaigns.record import Record
+from outdial.campaigns.import_batches import ImportRun, ImportSummary, update_summary
+from outdial.campaigns.merge_contacts import require_open
 from outdial.campaigns.rejects import RejectsFile, open_rejects
 from outdial.domain.errors import InvalidInput
 from outdial.storage.campaigns import Campaign, read_campaign
+from outdial.storage.imports import (
+    ImportProgress,
+    NewImport,
+    begin_import,
+    drop_import,
+    finish_import,
+    unfinished_import,
+)
 from outdial.storage.pool import Pool
 
-BATCH_ROWS = 1000
-
-Row = ReadRow | RejectedRow
-
-
-@dataclass
-class ImportSummary:
-    """What became of the rows; `rows` = `imported` + `duplicates` + `rejected`, at every moment.
-
-    `warnings` counts imported rows with something odd about them, `oddities` how often each was seen.
-    """
-
-    rows: int = 0
-    imported: int = 0
-    duplicates: int = 0
-    rejected: int = 0
-    warnings: int = 0
-    oddities: Counter[str] = field(default_factory=Counter)
-    rejects_file: Path | None = None
-    phone_column: str = ""
-
+BATCH_ROWS = 2000
 
 Tell = Callable[[ImportSummary, float | None], None]
 """Is told the summary so far, and which share of the file was read where that is known."""
@@ -56,12 +50,16 @@ def ignore_progress(_summary: ImportSummary, _share: float | None) -> None:
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """How to read the file, where rejected rows go, and whom to tell of progress."""
+    """How to read the file, where rejected rows go, and whom to tell of progress.
+
+    `again` starts an interrupted import from its first row instead of going on with it.
+    """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     rejects_path: Path | None = None
     encoding: str | None = None
     on_progress: Tell = ignore_progress
+    again: bool = False
 
 
 async def import_contacts(
@@ -79,7 +77,11 @@ async def import_contacts(
         open_records(ContactFile(path, options.encoding)) as records,
         open_rejects(_rejects_path(path, options)) as rejects,
     ):
-        return await _Import(pool, campaign, now, rejects, options).run(records)
+        hints = ColumnHints(options.mapping, campaign.config.default_region)
+        contact_list = await asyncio.to_thread(read_list, records, hints)
+        progress = await _begin(pool, campaign, path, now, options)
+        run = ImportRun(pool, campaign, now, progress)
+        return await _import(run, contact_list, rejects, options.on_progress)
 
 
 def _rejects_path(path: Path, options: ImportOptions) -> Path:
@@ -89,49 +91,47 @@ def _rejects_path(path: Path, options: ImportOptions) -> Path:
     return rejects_path
 
 
-@dataclass
-class _Import:
-    pool: Pool
-    campaign: Campaign
-    now: datetime
-    rejects: RejectsFile
-    options: ImportOptions
-    summary: ImportSummary = field(default_factory=ImportSummary)
-
-    async def run(self, records: Iterator[Record]) -> ImportSummary:
-        first = await asyncio.to_thread(lambda: list(islice(records, SAMPLE_ROWS)))
-        hints = ColumnHints(self.options.mapping, self.campaign.config.default_region)
-        columns = find_columns(first, hints)
-        self.summary.phone_column = columns.names[columns.phone]
-        self.rejects.write_header(columns.names)
-        rows = chain(first[columns.has_header :], records)
-        rules = self._rules(columns)
-        while batch := await asyncio.to_thread(_read_batch, rows, rules):
-            await self._store([row for _, row in batch])
-            self.options.on_progress(self.summary, batch[-1][0].share)
-        return self.summary
-
-    def _rules(self, columns: Columns) -> RowRules:
-        config = self.campaign.config
-        return RowRules(columns, config.default_region, config.strict_numbers, self.campaign.timezone)
-
-    async def _store(self, batch: Sequence[Row]) -> None:
-        """Store a batch and count it; what the summary says is committed."""
-        read = [row for row in batch if isinstance(row, ReadRow)]
-        async with self.pool.connection() as conn, conn.transaction():
-            stored = await store_batch(conn, self.campaign.id, read, self.now)
-        summary = self.summary
-        for row in batch:
-            if isinstance(row, RejectedRow):
-                self.rejects.write(row.record.number, row.reason, row.record.cells)
-        summary.rows += len(batch)
-        summary.imported += len(stored)
-        summary.duplicates += len(read) - len(stored)
-        summary.rejected = self.rejects.count
-        summary.warnings += sum(bool(row.warnings) for row in stored)
-        summary.oddities.update(warning for row in stored for warning in row.warnings)
-        summary.rejects_file = self.rejects.path if self.rejects.count else None
+async def _begin(
+    pool: Pool, campaign: Campaign, path: Path, now: datetime, options: ImportOptions
+) -> ImportProgress:
+    """The ledger's line of this import: the one that was interrupted, else a new one."""
+    digest = await asyncio.to_thread(fingerprint, path, options.mapping, options.encoding)
+    async with pool.connection() as conn, conn.transaction():
+        interrupted = await unfinished_import(conn, campaign.id, digest)
+        if interrupted and not options.again:
+            return interrupted
+        if interrupted:
+            await drop_import(conn, interrupted.id)
+        return await begin_import(
+            conn, NewImport(campaign.id, "file", path.name, digest, options.mapping), now
+        )
 
 
-def _read_batch(records: Iterator[Record], rules: RowRules) -> list[tuple[Record, Row]]:
-    return [(record, read_row(record, rules)) for record in islice(records, BATCH_ROWS)]
+async def _import(
+    run: ImportRun, contact_list: ContactList, rejects: RejectsFile, tell: Tell
+) -> ImportSummary:
+    columns = contact_list.columns
+    summary = ImportSummary(phone_column=columns.names[columns.phone], resumed_at=run.progress.rows)
+    if contact_list.doubt:
+        summary.notes.append(contact_list.doubt)
+    rejects.write_header(columns.names)
+    try:
+        await _store_all(run, contact_list, summary, tell)
+    finally:
+        # Of an import that ends early, too: its campaign may be over and nobody resume it.
+        await run.write_rejects(rejects)
+    async with run.pool.connection() as conn:
+        await finish_import(conn, run.progress.id, run.now)
+    update_summary(summary, run.progress)
+    summary.rejects_file = rejects.path if rejects.count else None
+    return summary
+
+
+async def _store_all(run: ImportRun, contact_list: ContactList, summary: ImportSummary, tell: Tell) -> None:
+    rules = row_rules(contact_list.columns, run.campaign, run.now.year)
+    await asyncio.to_thread(skip_rows, contact_list.rows, run.progress.rows)
+    async with aclosing(read_ahead(contact_list.rows, rules, BATCH_ROWS)) as batches:
+        async for batch in batches:
+            await run.store(batch.rows)
+            update_summary(summary, run.progress)
+            tell(summary, batch.share)

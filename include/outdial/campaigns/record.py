@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """`number` is the row's as a spreadsheet shows it (the header is 1).
 
@@ -22,3 +23,11 @@ class Record:
     def is_blank(self) -> bool:
         """Whether nothing stands in any cell."""
         return not any(cell.strip() for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class Records:
+    """The rows of a list in order; `doubt` is a sentence where how they were read is a guess."""
+
+    rows: Iterator[Record]
+    doubt: str | None = None

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
+from outdial.campaigns.record import Record
 from outdial.domain.errors import InvalidInput
+from outdial.domain.plain_text import as_it_was, as_plain_text
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+ROW, REASON = "row", "reason"
+"""The two columns a rejects file has before those of the list."""
 
 
 class RejectsFile:
@@ -22,7 +27,9 @@ class RejectsFile:
         self._partial = path.with_name(path.name + ".part")
         try:
             # With a byte order mark, since spreadsheets take UTF-8 without one for something else.
-            self._opened = self._partial.open("w", encoding="utf-8-sig", newline="")
+            self._opened = self._partial.open(
+                "w", encoding="utf-8-sig", newline="", errors="backslashreplace"
+            )
         except OSError as error:
             raise InvalidInput(
                 f"rejected rows cannot be written to {path} ({error.strerror}): say where with --rejects PATH"
@@ -31,7 +38,7 @@ class RejectsFile:
 
     def write_header(self, names: Sequence[str]) -> None:
         """The original columns, after the row's number and the reason."""
-        self._write(["row", "reason", *names])
+        self._write([ROW, REASON, *names])
 
     def write(self, number: int, reason: str, cells: Sequence[str]) -> None:
         """One rejected row, its cells as they were."""
@@ -50,11 +57,6 @@ class RejectsFile:
         self._writer.writerow([as_plain_text(cell) for cell in cells])
 
 
-def as_plain_text(cell: str) -> str:
-    """A cell that no spreadsheet runs as a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
-
-
 @contextmanager
 def open_rejects(path: Path) -> Generator[RejectsFile]:
     """A rejects file that is complete, however the import ends."""
@@ -63,3 +65,15 @@ def open_rejects(path: Path) -> Generator[RejectsFile]:
         yield rejects
     finally:
         rejects.close()
+
+
+def as_given(rows: Iterator[Record]) -> Iterator[Record]:
+    """The rows of a list; of a mended rejects file those of the list it came from, our marks taken off."""
+    first = next(rows, None)
+    if first is None:
+        return
+    if first.cells[:2] != (ROW, REASON):
+        yield from chain((first,), rows)
+        return
+    for record in chain((first,), rows):
+        yield replace(record, cells=tuple(as_it_was(cell) for cell in record.cells[2:]))

@@ -19,9 +19,9 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from outdial.campaigns.import_batches import ImportSummary
 from outdial.campaigns.import_contacts import (
     ImportOptions,
-    ImportSummary,
     Tell,
     ignore_progress,
     import_contacts,

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from outdial.domain.plain_text import as_plain_text
+
 _TIMES = ("begun_at", "ringing_at", "answered_at", "ended_at")
 
 COLUMNS = (
@@ -40,15 +42,13 @@ COLUMNS = (
 )
 """The header. Times without `Utc` are on the campaign's clock, with its offset."""
 
-# Spreadsheets run a cell that starts with one of these as a formula.
-_FORMULA = re.compile(r"[=+\-@\t\r\n]")
 # A plus and digits alone compute nothing, and whoever joins the list by number needs it unchanged.
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def safe_cell(text: str) -> str:
     """`text` with a leading apostrophe where a spreadsheet would take it for a formula."""
-    return f"'{text}" if _FORMULA.match(text) and not _E164.fullmatch(text) else text
+    return text if _E164.fullmatch(text) else as_plain_text(text)
 
 
 async def write_call_list(path: Path, batches: AsyncIterable[list[dict[str, Any]]], zone: ZoneInfo) -> int:

@@ -1,0 +1,87 @@
+-- unfinished
+-- The import of this file into this campaign that somebody began and nobody ended; waits for a batch of it
+-- that is just being committed.
+select * from imports
+where campaign_id = %(campaign_id)s and fingerprint = %(fingerprint)s and kind = 'file' and finished_at is null
+for update
+
+-- begin
+-- A new line of the ledger.
+insert into imports (campaign_id, kind, source, fingerprint, mapping, started_at, updated_at)
+values (%(campaign_id)s, %(kind)s, %(source)s, %(fingerprint)s, %(mapping)s, %(now)s, %(now)s)
+returning *
+
+-- drop
+-- Forget an import, as if it had never begun; its contacts stay.
+delete from imports where id = %(import_id)s
+
+-- advance
+-- A batch is in: only where nobody else has gone on with the import since.
+update imports
+set rows = rows + %(rows)s, imported = imported + %(imported)s, duplicates = duplicates + %(duplicates)s,
+    rejected = rejected + %(rejected)s, warnings = warnings + %(warnings)s, oddities = %(oddities)s,
+    updated_at = %(now)s
+where id = %(import_id)s and rows = %(rows_before)s and finished_at is null
+returning id
+
+-- keep_rejects
+-- The rejected rows of a batch.
+insert into import_rejects (import_id, row_number, reason, cells)
+select %(import_id)s, g.row_number, g.reason, array(select jsonb_array_elements_text(g.cells))
+from jsonb_to_recordset(%(rejects)s) as g (row_number bigint, reason text, cells jsonb)
+
+-- read_rejects
+-- The next rejected rows after one, in the order of the list.
+select row_number, reason, cells from import_rejects
+where import_id = %(import_id)s and row_number > %(after)s
+order by row_number
+limit %(n)s
+
+-- finish
+-- The import is whole and its rejects are written.
+with gone as (
+    delete from import_rejects where import_id = %(import_id)s
+)
+update imports set finished_at = %(now)s, updated_at = %(now)s where id = %(import_id)s
+
+-- note_sourced
+-- The query lists these numbers; who was withdrawn and is back stands ready again.
+with seen as (
+    select c.id, c.area_id, c.seq, c.phone, c.failure_reason
+    from contacts c
+    where c.campaign_id = %(campaign_id)s and c.phone = any(%(phones)s)
+), noted as (
+    insert into sourced_contacts (contact_id, campaign_id, import_id)
+    select id, %(campaign_id)s, %(import_id)s from seen
+    on conflict (contact_id) do update set import_id = excluded.import_id
+), back as (
+    update contacts c set status = 'pending', failure_reason = null
+    from seen
+    where c.id = seen.id and seen.failure_reason = 'withdrawn' and c.attempts < c.max_attempts
+    returning c.id, c.area_id, c.seq, c.phone
+), ready as (
+    insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
+    select %(campaign_id)s, area_id, %(bucket)s, seq, id, phone from back
+)
+select count(*) as restored from back
+
+-- withdraw
+-- Contacts that left the query stand nowhere any more. Those in progress are left to the next reading, those
+-- that are done stay as they are.
+with gone as (
+    select s.contact_id, c.campaign_id, c.area_id, c.seq
+    from sourced_contacts s join contacts c on c.id = s.contact_id
+    where s.campaign_id = %(campaign_id)s and s.import_id <> %(import_id)s
+), unready as (
+    delete from ready_contacts r using gone
+    where r.campaign_id = gone.campaign_id and r.area_id = gone.area_id and r.seq = gone.seq
+      and r.bucket between 0 and 24
+    returning r.contact_id
+), unwaiting as (
+    delete from waiting_contacts w using gone where w.contact_id = gone.contact_id returning w.contact_id
+), withdrawn as (
+    update contacts set status = 'failed', failure_reason = 'withdrawn'
+    where id in (select contact_id from unready union all select contact_id from unwaiting)
+    returning id
+)
+select count(*) as withdrawn from withdrawn
