@@ -53,6 +53,8 @@ _WHY_IMPOSSIBLE = {
 }
 _NO_REGION = NotANumber("has no country code, and the campaign names no default region")
 _ONE_TOO_MANY = NotANumber("has a digit too many, or lost the + of another country: write it with its +")
+_PUNCTUATION = str.maketrans("", "", " ().-")
+_DIGITS = re.compile(r"\+?[0-9]+")
 _ZEROS = re.compile(r"[\s(]*(?:\+\s*)?00[\s)-]*(?=[1-9])")
 
 
@@ -64,6 +66,8 @@ def read_number(text: str, default_region: str | None) -> Number | NotANumber:
     written = number_text(text)
     if isinstance(written, NotANumber):
         return written
+    squeezed = written.translate(_PUNCTUATION)
+    written = squeezed if _DIGITS.fullmatch(squeezed) else written
     if _ZEROS.match(written):
         number = _read(_ZEROS.sub("+", written, count=1), None)
         if isinstance(number, Number) or "+" in written:

@@ -14,7 +14,7 @@ select id, zones, regions from areas
 -- New contacts, each pending and ready at once; numbers the campaign already has are left alone.
 with given as (
     select g.phone, g.area_id, g.metadata, g.position
-    from unnest(%(phones)s::text[], %(area_ids)s::int[], %(metadata)s::jsonb[])
+    from unnest(%(phones)b::text[], %(area_ids)s::int[], %(metadata)b::jsonb[])
          with ordinality g (phone, area_id, metadata, position)
 ), inserted as (
     insert into contacts (campaign_id, phone, area_id, metadata, max_attempts, created_at)
@@ -34,5 +34,5 @@ select phone from inserted
 -- What another row of a list says about contacts the campaign has: in place of the old, or beside it.
 update contacts c
 set metadata = case when %(keep_old)s then g.metadata || c.metadata else g.metadata end
-from unnest(%(phones)s::text[], %(metadata)s::jsonb[]) g (phone, metadata)
+from unnest(%(phones)b::text[], %(metadata)b::jsonb[]) g (phone, metadata)
 where c.campaign_id = %(campaign_id)s and c.phone = g.phone
