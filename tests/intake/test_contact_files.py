@@ -56,7 +56,11 @@ def test_blank_lines_are_no_rows_but_count_in_the_numbering(tmp_path: Path) -> N
     path = tmp_path / "list.csv"
     path.write_text('Phone,Note\n\n1,"two\nlines"\n , \n2,\n')
     with open_records(ContactFile(path)) as records:
-        assert [(record.number, record.cells[0]) for record in records.rows] == [(1, "Phone"), (3, "1"), (5, "2")]
+        assert [(record.number, record.cells[0]) for record in records.rows] == [
+            (1, "Phone"),
+            (3, "1"),
+            (5, "2"),
+        ]
 
 
 def test_a_spreadsheet_gives_numbers_in_digits_and_dates_as_dates(tmp_path: Path) -> None:
