@@ -47,7 +47,7 @@ class ListedCache:
     """The sets in Redis. Without a Redis it holds nothing and says nothing."""
 
     def __init__(self, redis: Redis | None, on_silence: Callable[[str], None] = lambda _reason: None) -> None:
-        """Use `open_cache`, or NO_CACHE. `on_silence` is told why Redis does not answer, once until it does."""
+        """Use `open_cache`, or NO_CACHE. `on_silence` is told, once each time, why Redis does not answer."""
         self._redis = redis
         self._on_silence = on_silence
         self._is_silent = False

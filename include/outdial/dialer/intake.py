@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from outdial.dialer.gate import Gate
 from outdial.dialer.lanes import Lanes
+from outdial.dialer.screening import Screen
 from outdial.dialer.tally import BatchTally
-from outdial.dialer.tasks_in_hand import TasksInHand
+from outdial.dialer.tasks_in_hand import TaskInHand, TasksInHand
 from outdial.domain.campaign import field_problems
 from outdial.domain.dial_task import DialTask
 from outdial.domain.errors import OutdialError
@@ -33,8 +34,11 @@ log = get_logger(__name__)
 class Intake:
     """The way in. `room` is how many tasks may be in hand."""
 
-    def __init__(self, queue: DialQueue, tasks: TasksInHand, lanes: Lanes, gate: Gate, room: int) -> None:
+    def __init__(
+        self, queue: DialQueue, tasks: TasksInHand, screen: Screen, lanes: Lanes, gate: Gate, room: int
+    ) -> None:
         self._queue = queue
+        self._screen = screen
         self._tasks = tasks
         self._lanes = lanes
         self._gate = gate
@@ -67,13 +71,16 @@ class Intake:
     async def _receive(self) -> None:
         messages = await self._queue.receive(MESSAGES_A_RECEIVE, LONG_POLL_S)
         tally = BatchTally(len(messages))
+        items: list[TaskInHand] = []
         for message in messages:
             try:
                 task = DialTask.model_validate_json(message.body)
             except ValidationError as error:
                 await self._bury(message, "; ".join(field_problems(error)), tally)
             else:
-                self._lanes.put(self._tasks.take(message, task, tally))
+                items.append(self._tasks.take(message, task, tally))
+        for item in await self._screen.pass_on(items):
+            self._lanes.put(item)
 
     async def _bury(self, message: Received, problems: str, tally: BatchTally) -> None:
         tally.count_failure(None, problems)

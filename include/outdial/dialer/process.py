@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from outdial.blacklist.cache import open_cache
 from outdial.dialer.ami import AmiAddress
 from outdial.dialer.events import EventTopics
 from outdial.dialer.running import Connections, Dialer, DialerConfig
@@ -90,5 +91,10 @@ async def _connected(settings: Settings) -> AsyncGenerator[Connections]:
         open_topics(region, endpoint) as topics,
         open_sms_requests(topics, sms_arn, sms_queue, region, endpoint) as send_sms,
         open_pace(settings.redis_url, pool, Limits(settings.max_cps)) as pace,
+        open_cache(settings.redis_url, _warn_of_cache) as cache,
     ):
-        yield Connections(pool, queue, topics, pace, send_sms)
+        yield Connections(pool, queue, topics, pace, send_sms, cache)
+
+
+def _warn_of_cache(reason: str) -> None:
+    log.warning("Redis does not hold the blacklist", reason=reason)

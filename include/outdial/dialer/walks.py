@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from outdial.blacklist.cache import ListedCache
 from outdial.blacklist.listing import list_numbers
 from outdial.dialer.agi_session import AgiSession
 from outdial.dialer.events import Announcer
@@ -27,6 +28,7 @@ class Walks:
     """What walks need; `on_session` is given to the AGI server."""
 
     pool: Pool
+    cache: ListedCache
     live: LiveCalls
     announcer: Announcer
     send_sms: SendSms
@@ -65,7 +67,7 @@ class Walks:
     def _effects(self, call: LiveCall) -> IvrEffects:
         async def opt_out(reason: str) -> None:
             listing = Listing(call.begun.phone, reason, source="ivr", listed_by=call.call_id)
-            await list_numbers(self.pool, [listing], self.clock())
+            await list_numbers(self.pool, [listing], self.clock(), self.cache)
             event = self._event(call, "optout.recorded", {"reason": reason, "source": "ivr"})
             self.announcer.announce(self.announcer.arns.optouts, event)
 

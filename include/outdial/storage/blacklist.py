@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from outdial.storage.advisory_locks import BLACKLIST, LIST_CHANGES
+from outdial.storage.advisory_locks import BLACKLIST, LIST_CHANGES, LISTED_CACHE
 from outdial.storage.pool import Connection
 from outdial.storage.queries import load_queries
 
@@ -131,6 +131,12 @@ async def remove_listings(
     return {row["number"]: row["until"] for row in rows}
 
 
+async def hold_filling(conn: Connection) -> bool:
+    """Whether this transaction is the one that fills the cache."""
+    row = await (await conn.execute(_SQL["hold_filling"], {"lock": LISTED_CACHE})).fetchone()
+    return cast("DictRow", row)["held"]
+
+
 async def tell_dialers(conn: Connection) -> None:
     """Once this transaction is committed, dialers hang up what rings and is listed now."""
     await conn.execute(_SQL["tell_dialers"], {"channel": LISTED_CHANNEL})
@@ -141,6 +147,15 @@ async def is_listed(conn: Connection, number: str, campaign_id: UUID | None, now
     values = {"number": number, "campaign_id": campaign_id, "now": now}
     row = await (await conn.execute(_SQL["is_listed"], values)).fetchone()
     return cast("DictRow", row)["listed"]
+
+
+async def read_listed_until(
+    conn: Connection, number: str, campaign_id: UUID | None, now: datetime
+) -> tuple[bool, datetime | None]:
+    """Whether `number` may not be called now, and until when; None is for good."""
+    values = {"number": number, "campaign_id": campaign_id, "now": now}
+    row = cast("DictRow", await (await conn.execute(_SQL["listed_until"], values)).fetchone())
+    return row["listed"], row["until"]
 
 
 async def find_listed_calls(conn: Connection, call_ids: Collection[str], now: datetime) -> set[str]:

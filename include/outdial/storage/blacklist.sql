@@ -56,6 +56,10 @@ with gone as (
 )
 select number, until from gone
 
+-- hold_filling
+-- One process at a time fills the cache.
+select pg_try_advisory_xact_lock(%(lock)s) as held
+
 -- tell_dialers
 -- At commit, dialers look at once which of their ringing calls are listed.
 select pg_notify(%(channel)s, '')
@@ -63,6 +67,11 @@ select pg_notify(%(channel)s, '')
 -- is_listed
 -- Whether a number may not be called, by the one rule.
 select is_listed(%(number)s, %(campaign_id)s, %(now)s) as listed
+
+-- listed_until
+-- Whether a number may not be called, and until when, null being for good.
+select listing.until is not null as listed, nullif(listing.until, 'infinity') as until
+from listed_until(%(number)s, %(campaign_id)s, %(now)s) as listing (until)
 
 -- listed_calls
 -- Those of some calls in progress whose numbers are listed by now.
