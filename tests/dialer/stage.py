@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from outdial.blacklist.cache import open_cache
 from outdial.campaigns.dispatch import DispatchLimits, dispatch_tick
 from outdial.campaigns.lifecycle import renew_lease
 from outdial.dialer.ami import AmiAddress
@@ -67,8 +68,9 @@ class Stage:
             open_topics(at.region, at.endpoint_url) as topics,
             open_sms_requests(topics, "", "", at.region, at.endpoint_url) as send_sms,
             open_pace(redis_url or self.redis_url, pool, Limits(max_cps)) as pace,
+            open_cache(redis_url or self.redis_url) as cache,
         ):
-            dialer = Dialer(told, Connections(pool, queue, topics, pace, send_sms), utc_now)
+            dialer = Dialer(told, Connections(pool, queue, topics, pace, send_sms, cache), utc_now)
             stop = asyncio.Event()
             async with asyncio.TaskGroup() as group:
                 running = RunningDialer(dialer, stop, group.create_task(dialer.run(stop)))

@@ -29,7 +29,10 @@ NOT_WALKED = IvrResult(converted=False, opted_out=False, path=())
 
 @dataclass
 class LiveCall:
-    """One call in progress. `check_at` (loop time) is when to ask Asterisk whether it still exists."""
+    """One call in progress. `check_at` (loop time) is when to ask Asterisk whether it still exists.
+
+    `is_unwanted`: it must not be placed any more, should it not have been. `remark` is for its record.
+    """
 
     begun: Begun
     progress: CallProgress
@@ -38,6 +41,8 @@ class LiveCall:
     is_over: bool = False
     ivr: IvrResult = NOT_WALKED
     walk_ended: asyncio.Event | None = None
+    is_unwanted: bool = False
+    remark: str | None = None
 
     @property
     def call_id(self) -> str:
@@ -47,7 +52,7 @@ class LiveCall:
     def outcome(self, clock: Clock, annotation: str | None = None) -> CallOutcome:
         """What is written down, with what the IVR found out."""
         return replace(
-            outcome_of(self.progress, clock(), annotation),
+            outcome_of(self.progress, clock(), annotation or self.remark),
             converted=self.ivr.converted,
             opted_out=self.ivr.opted_out,
             ivr_path=self.ivr.path,

@@ -83,6 +83,9 @@ class Placing:
         call = self.live.add(begun)
         await asyncio.sleep(slot.due - asyncio.get_running_loop().time())
         await self.guard.wait_for_turn()
+        if call.is_unwanted:
+            self._take_in(call, OriginateAnswer(Answer.UNSENT, "listed before it was sent"), item)
+            return
         if not self.gate.may_originate:
             self._take_in(call, OriginateAnswer(Answer.UNSENT, "the link went down"), item)
             return
@@ -125,7 +128,7 @@ class Placing:
             case Answer.UNSENT:
                 item.tally.count_failure(item.task, answered.message)
                 call.progress = hung_up_by_us(call.progress)
-                self.live.end(call, "never sent to Asterisk")
+                self.live.end(call, call.remark or "never sent to Asterisk")
             case Answer.UNKNOWN:
                 # It may ring at this moment: never sent again, but asked for.
                 item.tally.count_failure(item.task, answered.message)

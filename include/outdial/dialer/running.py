@@ -9,8 +9,10 @@ from typing import Any
 from uuid import uuid4
 
 from outdial.attempts.settle import CallOutcome, Settled
+from outdial.blacklist.cache import ListedCache
 from outdial.dialer.agi_server import AgiServer, serve_agi
 from outdial.dialer.ami import AmiAddress, AmiLink
+from outdial.dialer.cache_upkeep import run_cache_upkeep
 from outdial.dialer.draining import Drain
 from outdial.dialer.ending import run_healing
 from outdial.dialer.events import Announcer, EventTopics
@@ -19,9 +21,11 @@ from outdial.dialer.heartbeat import Heartbeat
 from outdial.dialer.intake import Intake
 from outdial.dialer.lanes import Lanes
 from outdial.dialer.leading import Recovery
+from outdial.dialer.listed_calls import ListedCalls
 from outdial.dialer.live_calls import LiveCall, LiveCalls
 from outdial.dialer.placing import Dialplan, Placing
 from outdial.dialer.reconciling import run_reconciling
+from outdial.dialer.screening import Screen
 from outdial.dialer.second_guard import SecondGuard
 from outdial.dialer.settlement import Settlement
 from outdial.dialer.sms_requests import SendSms
@@ -68,6 +72,7 @@ class Connections:
     topics: Topics
     pace: Pace
     send_sms: SendSms
+    cache: ListedCache
 
 
 class Dialer:
@@ -89,7 +94,8 @@ class Dialer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Dial until `stop` is set, then drain. Raises what broke a part: the process is to start anew."""
-        walks = Walks(self._to.pool, self.live, self._announcer, self._to.send_sms, self._clock)
+        to = self._to
+        walks = Walks(to.pool, to.cache, self.live, self._announcer, to.send_sms, self._clock)
         config = self._config
         await self._heartbeat.register()
         async with serve_agi(config.agi_host, config.agi_port, walks.on_session) as server, self._group:
@@ -112,6 +118,8 @@ class Dialer:
             run_reconciling(link, live),
             run_healing(pool, link, live, self.id, self._clock),
             Recovery(self._config.dsn, pool, link, self._clock).run(),
+            ListedCalls(self._config.dsn, pool, link, live, self._clock).run(),
+            run_cache_upkeep(pool, self._to.cache),
         ]
 
     def _begin_work(self, server: AgiServer) -> Drain:
@@ -130,11 +138,12 @@ class Dialer:
         )
         lanes = Lanes(self._group, to.pool, to.pace, self._gate, placing, self._tasks)
         room = round(min(max(config.max_cps * SECONDS_IN_HAND, LEAST_ROOM), MOST_ROOM))
-        intake = self._group.create_task(Intake(to.queue, self._tasks, lanes, self._gate, room).run())
+        screen = Screen(to.pool, to.cache, self._tasks, self._clock)
+        intake = Intake(to.queue, self._tasks, screen, lanes, self._gate, room)
         return Drain(
             gate=self._gate,
             heartbeat=self._heartbeat,
-            intake=intake,
+            intake=self._group.create_task(intake.run()),
             lanes=lanes,
             tasks=self._tasks,
             live=self.live,
