@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from outdial.campaigns.legacy_encodings import Reading, readings
+import charset_normalizer
+
 from outdial.domain.errors import InvalidInput
 
 CHUNK_BYTES = 1 << 20
 SAMPLE_BYTES = 1 << 16
 SAMPLE_LINES = 400
-LIKE_WORDS = 0.6
-"""Below this a reading looks like no language."""
-CLEAR_LEAD = 0.07
-"""Two readings nearer to each other than this cannot be told apart."""
+MESS_APART, LANGUAGE_APART = 0.02, 0.1
+"""Two readings nearer to each other than this, by charset-normalizer's measures, cannot be told apart."""
+_IN_USE = (
+    "cp1252", "cp1251", "cp1255", "cp1256", "cp1253", "cp1250", "cp1254", "cp1257", "cp1258", "cp874",
+    "cp932", "gb18030", "big5", "cp949", "euc_jp", "koi8_r", "mac_roman", "cp862", "cp866",
+)  # fmt: skip
+"""What spreadsheets and older systems write, the more usual first."""
 _BYTE_ORDER_MARKS = {  # the longer first: UTF-16's is the beginning of UTF-32's
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -115,34 +120,62 @@ def _guess(lines: Sequence[bytes], path: Path) -> TextEncoding:
         raise InvalidInput(
             f"{path} is UTF-8 but for some lines, as {shown!r}: mend those, or name one --encoding for all"
         )
-    found = readings(lines)
-    if not found or found[0].likeness < LIKE_WORDS:
+    matches = charset_normalizer.from_bytes(b"\n".join(lines), cp_isolation=list(_IN_USE))
+    found = [match for match in matches if not _mixes_scripts(str(match))]
+    if not found:
+        raise InvalidInput(f"{path} is in an encoding that cannot be told: name it with --encoding")
+    # Many encodings read Western text equally well: of those the usual one is meant.
+    best = min((match for match in found if _marks(match) == _marks(found[0])), key=_usualness)
+    rivals = [match for match in found if str(match) != str(best) and _is_as_likely(match, best)]
+    if not best.coherence and any(_script(rival) != _script(best) for rival in rivals):
         raise InvalidInput(
-            f"{path} is in an encoding that cannot be told{_shown(found[:3])}: name it with --encoding"
+            f"{path} may be in one of several encodings ({_shown(best, *rivals)}): name the right one with "
+            "--encoding"
         )
-    return _best_of(found, path)
-
-
-def _best_of(found: Sequence[Reading], path: Path) -> TextEncoding:
-    best = found[0]
-    rivals = [
-        reading
-        for reading in found[1:]
-        if reading.likeness > best.likeness - CLEAR_LEAD and reading.words != best.words
-    ]
-    if any(rival.script != best.script or rival.script in {"han", "kana"} for rival in rivals):
-        raise InvalidInput(
-            f"{path} may be in one of several encodings{_shown([best, *rivals])}: name the right one "
-            f"with --encoding"
-        )
-    doubt = f"the text was read as {best.name_and_words}, which is a guess"
+    doubt = f"the text was read as {_shown(best)}, which is a guess"
     if rivals:
-        doubt += f" (it could be {', '.join(rival.name_and_words for rival in rivals[:2])})"
-    return TextEncoding(best.encoding, f"{doubt}; if names look wrong, name the encoding with --encoding")
+        doubt += f" (as {_shown(best, *rivals)})"
+    return TextEncoding(_usual_name(best), f"{doubt}; if names look wrong, name the encoding with --encoding")
 
 
-def _shown(found: Sequence[Reading]) -> str:
-    return f" ({', '.join(reading.name_and_words for reading in found)})" if found else ""
+def _marks(match: charset_normalizer.CharsetMatch) -> tuple[float, float]:
+    return match.chaos, match.coherence
+
+
+def _usualness(match: charset_normalizer.CharsetMatch) -> int:
+    return _IN_USE.index(_usual_name(match))
+
+
+def _usual_name(match: charset_normalizer.CharsetMatch) -> str:
+    """Of the encodings that read the sample as this one does, the most usual."""
+    return min(match.could_be_from_charset, key=_IN_USE.index)
+
+
+def _mixes_scripts(text: str) -> bool:
+    """Whether some word has both Latin letters and others: accents read in a wrong encoding look so."""
+    words = re.findall(r"[^\W\d_]+", text)
+    return any(
+        {"LATIN"} < {unicodedata.name(letter, "").partition(" ")[0] for letter in word} for word in words
+    )
+
+
+def _is_as_likely(match: charset_normalizer.CharsetMatch, best: charset_normalizer.CharsetMatch) -> bool:
+    return match.chaos <= best.chaos + MESS_APART and match.coherence >= best.coherence - LANGUAGE_APART
+
+
+def _script(match: charset_normalizer.CharsetMatch) -> str:
+    """LATIN, CYRILLIC, HEBREW …, of the first letter beyond ASCII."""
+    strange = (character for character in str(match) if character.isalpha() and not character.isascii())
+    return unicodedata.name(next(strange, "a"), "").partition(" ")[0]
+
+
+def _shown(*matches: charset_normalizer.CharsetMatch) -> str:
+    """The same word in each reading, as a person can judge it: `cp1255: 'נועה', cp1251: 'ретд'`."""
+    texts = [re.findall(r"[^\s,;|\"]+", str(match)) for match in matches[:3]]
+    words = [word for word in zip(*texts, strict=False) if not all(text.isascii() for text in word)]
+    telling = next((word for word in words if len(set(word)) > 1), words[0])
+    shown = zip(matches, telling, strict=False)
+    return ", ".join(f"{_usual_name(match)}: {text[:40]!r}" for match, text in shown)
 
 
 def _decodes(line: bytes, encoding: str) -> bool:
