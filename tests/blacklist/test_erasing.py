@@ -1,0 +1,108 @@
+"""Erase but remember: what goes, what stays, and what is counted as before."""
+
+from __future__ import annotations
+
+import pytest
+
+from outdial.attempts.begin import Begun, Stale, begin_attempt
+from outdial.attempts.settle import settle
+from outdial.blacklist.cache import Entry, open_cache
+from outdial.blacklist.erasing import erase_number
+from outdial.blacklist.listing import list_numbers
+from outdial.domain.dispositions import Disposition
+from outdial.domain.errors import InvalidInput
+from outdial.storage.blacklist import EVERYWHERE, Listing, is_listed
+from outdial.storage.pool import Pool
+from tests import given
+from tests.attempts.steps import a_permit, claimed, ended
+from tests.blacklist.standing import NOON, rows, standing
+from tests.invariants import assert_invariants
+
+ONE, TWO = given.phones(2)
+EVERY_TABLE = "select table_name from information_schema.tables where table_schema = 'public'"
+
+
+async def traces(pool: Pool, text: str) -> list[str]:
+    """Tables in which `text` stands anywhere."""
+    tables = [row["table_name"] for row in await rows(pool, EVERY_TABLE)]
+    found: list[str] = []
+    for table in tables:
+        (row,) = await rows(pool, f"select count(*) as n from {table} t where strpos(t::text, %s) > 0", text)
+        found += [table] * bool(row["n"])
+    return found
+
+
+async def a_called_contact(pool: Pool) -> tuple[object, Begun]:
+    """A campaign with two contacts, the first of whom was called and was busy."""
+    campaign = await given.a_running_campaign(pool, NOON, [ONE, TWO])
+    async with pool.connection() as conn:
+        await conn.execute(
+            'update contacts set metadata = \'{"name": "Ada Example"}\' where phone = %s', [ONE]
+        )
+    task = next(task for task in await claimed(pool, campaign) if task.phone_number == ONE)
+    begun = await begin_attempt(pool, task, await a_permit(pool), NOON)
+    assert isinstance(begun, Begun)
+    return campaign, begun
+
+
+async def test_nothing_in_the_database_names_an_erased_person_and_they_are_never_called(
+    pool: Pool, database_dsn: str
+):
+    _, begun = await a_called_contact(pool)
+    await settle(pool, [ended(begun, Disposition.BUSY)])
+    await list_numbers(pool, [Listing(ONE, "said no", "letter", "ops")], NOON)
+    erased = await erase_number(pool, ONE, "dpo", NOON)
+    assert (erased.contacts, erased.calls, erased.listings) == (1, 1, 1)
+    assert await traces(pool, ONE) == []
+    assert await traces(pool, "Ada Example") == []
+    async with pool.connection() as conn:
+        assert await is_listed(conn, ONE, None, NOON)
+    await list_numbers(pool, [Listing(ONE, "again", "letter", "ops")], NOON)
+    assert await traces(pool, ONE) == []
+    actions = await rows(pool, "select action, number, by_whom from blacklist_history order by id")
+    assert [tuple(row.values()) for row in actions] == [("listed", None, "ops"), ("erased", None, "dpo")]
+    await assert_invariants(database_dsn)
+
+
+async def test_what_reports_count_is_the_same_after_an_erasure(pool: Pool):
+    _, begun = await a_called_contact(pool)
+    await settle(pool, [ended(begun, Disposition.ANSWERED)])
+    totals = "select disposition, count(*) as n from call_records group by disposition"
+    states = "select status, count(*) as n from contact_states group by status order by status"
+    before = await rows(pool, totals), await rows(pool, states)
+    await erase_number(pool, ONE, "dpo", NOON)
+    assert (await rows(pool, totals), await rows(pool, states)) == before
+
+
+async def test_a_number_on_a_call_is_not_erased(pool: Pool):
+    _, begun = await a_called_contact(pool)
+    with pytest.raises(InvalidInput, match="is on a call at this moment"):
+        await erase_number(pool, ONE, "dpo", NOON)
+    assert "contacts" in await traces(pool, ONE)
+    await settle(pool, [ended(begun, Disposition.ANSWERED)])
+    await erase_number(pool, ONE, "dpo", NOON)
+    assert await traces(pool, ONE) == []
+
+
+async def test_who_is_erased_while_a_dial_task_is_on_its_way_is_not_called(pool: Pool, database_dsn: str):
+    campaign = await given.a_running_campaign(pool, NOON, [ONE])
+    (task,) = await claimed(pool, campaign)
+    await erase_number(pool, ONE, "dpo", NOON)
+    assert await begin_attempt(pool, task, await a_permit(pool), NOON) == Stale()
+    assert await standing(pool) == [("blacklisted", None)]
+    await assert_invariants(database_dsn)
+
+
+async def test_an_erased_number_leaves_redis_too(pool: Pool, redis_url: str):
+    async with open_cache(redis_url) as cache:
+        await list_numbers(pool, [Listing(ONE, "said no", "letter", "ops")], NOON, cache)
+        assert await cache.find([ONE], [EVERYWHERE]) == {ONE: [Entry(ONE, EVERYWHERE)]}
+        await erase_number(pool, ONE, "dpo", NOON, cache)
+        assert await cache.find([ONE], [EVERYWHERE]) == {}
+
+
+async def test_a_contact_list_that_names_an_erased_number_again_calls_nobody(pool: Pool):
+    await erase_number(pool, ONE, "dpo", NOON)
+    campaign = await given.a_running_campaign(pool, NOON, [ONE])
+    assert await claimed(pool, campaign) == []
+    assert await standing(pool) == [("blacklisted", None)]
