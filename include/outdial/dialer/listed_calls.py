@@ -73,8 +73,9 @@ class ListedCalls:
             return False
         async with asyncio.timeout(QUERY_TIMEOUT_S), self.pool.connection() as conn:
             listed = await find_listed_calls(conn, ringing, self.clock())
-        for call_id in listed:
-            await self._hang_up(ringing[call_id])
+        async with asyncio.TaskGroup() as group:
+            for call_id in listed:
+                group.create_task(self._hang_up(ringing[call_id]))
         return bool(listed)
 
     async def _hang_up(self, call: LiveCall) -> None:
