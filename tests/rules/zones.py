@@ -72,7 +72,7 @@ def wall_of(name: str, at: datetime) -> datetime:
 
 
 _NEAR = (0, -1, 1, -60, 60, -1800, 1800, -3600, 3600, -7200, 7200)
-_instant = st.tuples(
+raw_instant = st.tuples(
     st.booleans(),
     st.integers(0, int((LAST - FIRST).total_seconds()) - 1),
     st.integers(-_A_DAY_OF_SECONDS, _A_DAY_OF_SECONDS),
@@ -90,4 +90,4 @@ def instant_near(name: str, near: bool, second: int, apart: int) -> datetime:
 
 def instants_near_changes(name: str) -> st.SearchStrategy[datetime]:
     """Instants from 2024 to 2030, half of them around an offset change of the zone where it has any."""
-    return _instant.map(lambda raw: instant_near(name, *raw))
+    return raw_instant.map(lambda raw: instant_near(name, *raw))

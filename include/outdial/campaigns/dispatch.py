@@ -45,6 +45,8 @@ UNSENT_LEASE = timedelta(seconds=10)
 UNBEGUN_LEASE = timedelta(seconds=120)
 """A dial task not begun by then was lost: several times the queue's 30 s visibility timeout."""
 PROMOTED_AT_ONCE = 5000
+MOST_IN_VAIN = 20
+"""Batches of one tick in which everybody was listed or capped; the next tick goes on from there."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,15 @@ async def dispatch_tick(
     async with pool.connection() as conn:
         await _tend(conn, campaign_id, now)
         campaign = await read_campaign(conn, campaign_id)
-    count, batches = 0, 0
-    while may_dispatch(campaign, now):
+    count, batches, in_vain = 0, 0, 0
+    while may_dispatch(campaign, now) and in_vain < MOST_IN_VAIN:
         claims = await _claim(pool, campaign, run_id, limits, now)
+        if claims is None:
+            break
         sent = await _send(pool, queue, campaign, run_id, claims, now)
         count, batches = count + sent, batches + ceil(sent / SQS_BATCH)
-        if sent < limits.batch_size:
+        in_vain += not sent
+        if sent < len(claims):
             break
     return await _result(pool, campaign_id, run_id, (count, batches), now)
 
@@ -110,15 +115,18 @@ async def _tend(conn: Connection, campaign_id: UUID, now: datetime) -> None:
 
 async def _claim(
     pool: Pool, campaign: Campaign, run_id: str, limits: DispatchLimits, now: datetime
-) -> list[Claim]:
+) -> list[Claim] | None:
+    """Claim a batch, out of which listed and capped contacts fall; None where there is none to be had."""
     async with pool.connection() as conn, conn.transaction():
         await hold_list_still(conn)
         run = await read_run(conn, campaign.id, run_id)
         room = min(limits.batch_size, _room(campaign, run, limits, await count_in_hand(conn, campaign.id)))
         if room <= 0 or not await are_registries_fresh(conn, campaign.id, now):
-            return []
+            return None
         groups, open_areas = await _open_groups(conn, campaign, now)
-        claims = await claim_best(conn, campaign.id, groups, open_areas, room, now) if groups else []
+        if not groups:
+            return None
+        claims = await claim_best(conn, campaign.id, groups, open_areas, room, now)
         if claims:
             await count_claimed(conn, campaign.id, run_id, len(claims))
         return claims
