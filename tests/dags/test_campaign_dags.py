@@ -22,7 +22,10 @@ STEPS = ["validate", "dispatch", "monitor", "report", "notify"]
 
 def parsed() -> DagBag:
     """What a DAG processor finds, with its usual safe mode."""
-    return DagBag(dag_folder=DAGS, safe_mode=True)
+    bag = DagBag(dag_folder=DAGS, safe_mode=True)
+    for dag_id in ("contact_import", "contact_sync"):  # theirs is test_contact_import.py
+        del bag.dags[dag_id]
+    return bag
 
 
 @pytest.fixture

@@ -61,9 +61,7 @@ def summary_facts(summary: ImportSummary) -> dict[str, object]:
 def print_summary(summary: ImportSummary) -> None:
     """The summary as people read it."""
     if summary.resumed_at:
-        print(
-            f"Went on after {summary.resumed_at:,} rows of an import that was interrupted; --again starts anew."
-        )
+        print(f"Went on after {summary.resumed_at:,} rows of an interrupted import; --again starts anew.")
     print(
         f"{summary.rows:,} rows: {summary.imported:,} imported, {summary.duplicates:,} duplicates, "
         f"{summary.rejected:,} rejected (numbers from column {summary.phone_column!r})"
@@ -88,7 +86,7 @@ def print_checked(checked: CheckedList) -> None:
     print_table(("column", "taken for", "as in"), rows)
     print(
         f"{checked.rows:,} rows: {checked.importable:,} would be imported, "
-        f"{checked.duplicates:,} repeat a number, {checked.rejected:,} would be rejected. Nothing was written."
+        f"{checked.duplicates:,} repeat a number, {checked.rejected:,} would be rejected"
     )
     _print_reasons("Rejected", checked.reasons)
     _print_reasons("Imported with a warning", checked.oddities)

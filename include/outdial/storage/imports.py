@@ -51,6 +51,14 @@ class KeptReject:
     cells: Sequence[str]
 
 
+@dataclass(frozen=True)
+class SourcedCampaign:
+    """A campaign whose people are listed by a query."""
+
+    id: UUID
+    slug: str
+
+
 async def unfinished_import(conn: Connection, campaign_id: UUID, fingerprint: str) -> ImportProgress | None:
     """The import that was interrupted, or None."""
     values = {"campaign_id": campaign_id, "fingerprint": fingerprint}
@@ -104,6 +112,16 @@ async def read_rejects(conn: Connection, import_id: UUID, after: int, n: int) ->
 async def finish_import(conn: Connection, import_id: UUID, now: datetime) -> None:
     """The whole list is in; its rejected rows are in their file and leave the database."""
     await conn.execute(_SQL["finish"], {"import_id": import_id, "now": now})
+
+
+async def supersede_queries(conn: Connection, campaign_id: UUID, now: datetime) -> None:
+    """End the campaign's earlier readings of its query that were interrupted."""
+    await conn.execute(_SQL["supersede"], {"campaign_id": campaign_id, "now": now})
+
+
+async def campaigns_with_source(conn: Connection) -> list[SourcedCampaign]:
+    """Campaigns that a query keeps in step, but for those that are over."""
+    return [SourcedCampaign(**row) for row in await (await conn.execute(_SQL["sources"])).fetchall()]
 
 
 async def note_sourced(conn: Connection, campaign_id: UUID, import_id: UUID, phones: Sequence[str]) -> int:

@@ -85,3 +85,18 @@ with gone as (
     returning id
 )
 select count(*) as withdrawn from withdrawn
+
+-- supersede
+-- A query is read from its start each time: an earlier reading that was interrupted is over.
+with over as (
+    update imports set finished_at = %(now)s
+    where campaign_id = %(campaign_id)s and kind = 'query' and finished_at is null
+    returning id
+)
+delete from import_rejects r using over where r.import_id = over.id
+
+-- sources
+-- Campaigns whose people a query lists, and which still call.
+select id, slug from campaigns
+where jsonb_typeof(config -> 'contactSource') = 'object' and status not in ('completed', 'cancelled')
+order by slug

@@ -20,6 +20,11 @@ def param_of(context: Context, name: str) -> int | None:
     return _values(context)["params"][name]
 
 
+def params_of(context: Context) -> dict[str, Any]:
+    """All of the DAG's params, as somebody filled them in."""
+    return dict(_values(context)["params"])
+
+
 def failed_tasks(context: Context, task_ids: Collection[str]) -> list[str]:
     """Those of `task_ids` that failed, or never ran because something before them did, in their order."""
     values = _values(context)
