@@ -30,6 +30,9 @@ from outdial.storage.staged_listings import (
     staged_standing,
 )
 
+CONNECTIONS = 4
+"""A pool for imports needs so many: to hold a registry, to gather, to read who stands, and to change."""
+
 LISTED_AT_ONCE = 10_000
 UNLISTED_AT_ONCE = 2000
 """Fewer, because attempts wait while the contacts of these numbers come back."""

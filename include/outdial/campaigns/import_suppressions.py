@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from outdial.blacklist.cache import NO_CACHE, ListedCache
 from outdial.blacklist.importing import ImportChanges, ListImport, import_listings
@@ -75,8 +76,25 @@ class SuppressionSummary:
 
     @property
     def repeated(self) -> int:
-        """Rows that name an entry again."""
+        """Rows that name an entry again, or somebody whose data was erased."""
         return self.rows - self.rejected - self.changes.entries
+
+    def facts(self) -> dict[str, Any]:
+        """The summary as programs read it."""
+        changes = self.changes
+        return {
+            "rows": self.rows,
+            "rejected": self.rejected,
+            "repeated": self.repeated,
+            "entries": changes.entries,
+            "listed": changes.listed,
+            "renewed": changes.renewed,
+            "unchanged": changes.unchanged,
+            "unlisted": changes.unlisted,
+            "contacts_marked": changes.swept.marked,
+            "contacts_made_to_wait": changes.swept.made_to_wait,
+            "rejects_file": None if self.rejects_file is None else str(self.rejects_file),
+        }
 
 
 async def import_suppressions(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -94,7 +94,7 @@ def import_(
 
         summary = with_lists(work)
     if as_json:
-        print_json(summary_facts(summary))
+        print_json(summary.facts())
     else:
         _print_summary(summary, of)
     if summary.rows and summary.rejected == summary.rows:
@@ -147,24 +147,6 @@ def registries(as_json: AsJson = False) -> None:
         for one, age in zip(found, ages, strict=True)
     ]
     print_table(("registry", "copy of", "age", "limit", "numbers", "imported by"), rows)
-
-
-def summary_facts(summary: SuppressionSummary) -> dict[str, Any]:
-    """The summary as programs read it."""
-    changes = summary.changes
-    return {
-        "rows": summary.rows,
-        "rejected": summary.rejected,
-        "repeated": summary.repeated,
-        "entries": changes.entries,
-        "listed": changes.listed,
-        "renewed": changes.renewed,
-        "unchanged": changes.unchanged,
-        "unlisted": changes.unlisted,
-        "contacts_marked": changes.swept.marked,
-        "contacts_made_to_wait": changes.swept.made_to_wait,
-        "rejects_file": None if summary.rejects_file is None else str(summary.rejects_file),
-    }
 
 
 def _registry_of(
