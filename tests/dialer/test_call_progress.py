@@ -77,6 +77,12 @@ REFUSED_BY_SIP = [
 ]
 
 
+def test_a_call_asterisk_could_not_even_dial_says_nothing_about_the_person() -> None:
+    for order in permutations([FAR_HANGUP, failed(), hangup(0)]):
+        assert disposition_of(after([NEWCHANNEL, *order])) is Disposition.CONGESTION
+    assert disposition_of(after([NEWCHANNEL, RINGING, failed(), hangup(0)])) is Disposition.UNKNOWN
+
+
 @pytest.mark.parametrize(("sip", "cause", "disposition"), REFUSED_BY_SIP)
 @pytest.mark.parametrize("rings", [True, False])
 def test_a_refused_call_is_judged_by_its_cause_in_every_order_of_its_last_events(

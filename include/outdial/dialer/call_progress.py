@@ -45,9 +45,10 @@ BY_TECH_CAUSE: Mapping[str, Disposition] = {
 
 _UP, _RINGING = "6", "5"
 _TIMED_OUT = "3"
+_NO_CAUSE = 0
 _NO_ANSWER_CAUSE = 19
 _INTERWORKING = 127
-_NO_CAUSE_OF_THEIRS = frozenset({None, 0, 16})
+_NO_CAUSE_OF_THEIRS = frozenset({None, _NO_CAUSE, 16})
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def advance(progress: CallProgress, event: Mapping[str, str], at: datetime) -> C
         case "DialState" | "DialEnd":
             return _dialled(replace(progress, has_channel=True), event, at)
         case "HangupRequest":
-            # Before an answer only the far side's refusal asks for a hangup; a timeout does not.
+            # Before an answer a refusal asks for a hangup; a timeout does not.
             return replace(progress, has_channel=True, was_refused_by_far_side=True)
         case "Hangup":
             return _hung_up(replace(progress, has_channel=True), event, at)
@@ -134,6 +135,9 @@ def disposition_of(progress: CallProgress) -> Disposition:
         return Disposition.CANCELLED
     if progress.cause is None:
         return _without_hangup(progress)
+    if progress.cause == _NO_CAUSE and not (progress.ringing_at or progress.dial_status):
+        # Asterisk could not even dial: no audio port was left, which says nothing about the person.
+        return Disposition.CONGESTION
     if progress.cause == _INTERWORKING:
         return BY_TECH_CAUSE.get(progress.tech_cause or "", Disposition.UNKNOWN)
     if progress.cause == _NO_ANSWER_CAUSE and _was_silence(progress):
