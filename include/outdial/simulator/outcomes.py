@@ -38,12 +38,13 @@ CAUSE_SIP = {17: 486}
 
 
 class Fate(StrEnum):
-    """The four things that can come of an INVITE."""
+    """What can come of an INVITE, one that is never sent included."""
 
     ANSWERED = "answered"
     REFUSED = "refused"
     RINGS_OUT = "rings_out"
     SILENT = "silent"
+    UNPLACED = "unplaced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ _NAMED = (
     Outcome("machine", Fate.ANSWERED, machine=True),
     Outcome("no_answer", Fate.RINGS_OUT),
     Outcome("dead_trunk", Fate.SILENT, rings=False),
+    # Asterisk has no audio port left for another call.
+    Outcome("no_audio_port", Fate.UNPLACED, rings=False),
     Outcome("busy", Fate.REFUSED, sip=486),
     Outcome("congestion", Fate.REFUSED, rings=False, sip=503),
     Outcome("invalid_number", Fate.REFUSED, rings=False, sip=404),
