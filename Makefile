@@ -9,12 +9,12 @@ export UV_COMPILE_BYTECODE := 1
 export UV_LINK_MODE := copy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down clean lint format lock
+.PHONY: help setup demo test test-telephony up down clean lint format lock
 
 help:  ## this list
 	@echo "Outdial: outbound voice and SMS campaigns on Apache Airflow"
 	@echo
-	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: .venv/installed  ## build .venv with the `outdial` command in it
 
@@ -23,6 +23,10 @@ demo: setup  ## run one whole campaign here, watch it, get its report; leaves no
 
 test: setup  ## run the tests
 	@$(BIN)/pytest --numprocesses 3
+
+test-telephony: setup  ## the same calls on a real Asterisk 22, fetched without root where it is missing
+	@$(BIN)/python -m tests.telephony.software
+	@$(BIN)/pytest tests/telephony --telephony asterisk --numprocesses 2
 
 up: setup  ## start everything and keep it: Airflow's UI, the dialer, a simulated phone network
 	@$(BIN)/outdial standalone start

@@ -27,6 +27,19 @@ from outdial.storage.pool import Pool, open_pool
 TEMPLATE = "outdial_template"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of tests/telephony; from there pytest reads none when it is run without arguments."""
+    parser.addoption(
+        "--telephony",
+        choices=("simulator", "asterisk"),
+        default="simulator",
+        help="what tests/telephony places its calls on",
+    )
+    parser.addoption(
+        "--record", action="store_true", help="with a real Asterisk: write down anew what it sends"
+    )
+
+
 @pytest.fixture(scope="session")
 def monkeypatch_session() -> Iterator[pytest.MonkeyPatch]:
     """Changes that last for the session."""

@@ -34,6 +34,20 @@ write = originate,call,reporting
 """
 
 
+# Its audio is to come from an address that no machine has: Asterisk finds no port for it, as it does when
+# all of them are in use.
+VOICELESS = "voiceless"
+_VOICELESS = f"""
+[{VOICELESS}](outdial-trunk)
+aors = {VOICELESS}
+media_address = 192.0.2.1
+bind_rtp_to_media_address = yes
+
+[{VOICELESS}](outdial-aor)
+contact = sip:127.0.0.1:9
+"""
+
+
 @dataclass
 class Asterisk:
     """An Asterisk in `folder`: `start`, `stop` and `kill` it as often as the test likes.
@@ -67,6 +81,8 @@ class Asterisk:
         (etc / "asterisk.conf").write_text(self._places(), "utf-8")
         with (etc / "outdial-local.manager.conf").open("a", encoding="utf-8") as manager:
             manager.write(_WITNESS)
+        with (etc / "outdial-local.trunks.conf").open("a", encoding="utf-8") as trunks:
+            trunks.write(_VOICELESS)
 
     def start(self) -> None:
         """Start it and wait until it takes calls."""
