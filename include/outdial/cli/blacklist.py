@@ -83,7 +83,7 @@ def add(
         return
     print(f"Listed: {', '.join(given)}")
     for number in unchanged:
-        print(f"{number} was listed for longer already, and stays so; `outdial blacklist check {number}`")
+        print(f"{number} was listed for longer, or erased, and stays so: `outdial blacklist check {number}`")
 
 
 @app.command()
@@ -145,8 +145,7 @@ def check(
     if as_json:
         print_json(found)
         return
-    where = f"in campaign {campaign}" if campaign else "in any campaign"
-    print(f"{given} is {f'listed: it is not called {where}' if found['listed'] else 'not listed'}.")
+    print(f"{given} {_verdict(campaign, listed=found['listed'], in_part=bool(found['entries']))}")
     if found["erased"]:
         print(f"  everywhere, for good: erased at {moment_in_words(found['erased']['erased_at'])}")
     for entry in found["entries"]:
@@ -225,6 +224,18 @@ def erase(number: OneNumber, by: By = None, region: Region = None, as_json: AsJs
     print("This cannot reach:")
     for rest in NOT_ERASED:
         print(f"  {rest}")
+
+
+def _verdict(campaign: str | None, *, listed: bool, in_part: bool) -> str:
+    if listed:
+        return f"is listed: it is not called in {f'campaign {campaign}' if campaign else 'any campaign'}:"
+    if not in_part:
+        return "is not listed."
+    return (
+        f"is not listed for campaign {campaign}, but:"
+        if campaign
+        else "is listed, but not for all campaigns:"
+    )
 
 
 def _holds(entry: DictRow, campaign_id: UUID | None, required: set[str]) -> bool:
