@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -15,8 +17,11 @@ from psycopg.rows import dict_row
 from outdial.domain.calling_rules import caps_for, timetables_for
 from outdial.domain.calling_windows import is_open
 from outdial.domain.campaign import CampaignConfig
-from outdial.domain.dispositions import UNCOUNTED_CAP
+from outdial.domain.dispositions import UNCOUNTED_CAP, Disposition
 from outdial.domain.number_caps import capped_until
+from outdial.domain.retries import RetryRule
+
+COMMITTED_WITHIN = timedelta(milliseconds=250)
 
 # A listing carries the instant it was asked for and commits a little later; a call begun in between is
 # begun before the commit.
@@ -56,6 +61,18 @@ _VIOLATIONS = {
     "a call is live exactly while it has no disposition": """
         select r.call_id from call_records r full join live_calls l using (call_id)
         where (r.disposition is null) <> (l.call_id is not null)""",
+    "no erased number is called": """
+        select r.call_id from call_records r join erased_numbers e on e.digest = number_digest(r.phone)
+        where r.begun_at > e.erased_at + interval '250 ms'""",
+    "every listing is written in the history": """
+        select b.number from blacklist b where not exists (
+            select from blacklist_history h
+            where h.number = b.number and h.is_prefix = b.is_prefix and h.action in ('listed', 'renewed')
+              and h.campaign_id is not distinct from b.campaign_id
+              and h.registry is not distinct from b.registry)""",
+    "whoever stands ready stands there as who they are": """
+        select r.contact_id from ready_contacts r join contacts c on c.id = r.contact_id
+        where r.phone <> c.phone or r.area_id <> c.area_id or r.seq <> c.seq""",
     "no call ends before it begins": "select call_id from call_records where ended_at < begun_at",
     "no call begins after the campaign's end": """
         select r.call_id from call_records r join campaigns p on p.id = r.campaign_id
@@ -65,6 +82,12 @@ _VIOLATIONS = {
         group by campaign_id having count(*) <> count(distinct contact_id)""",
 }
 
+# As one statement, so that a test may ask after every step.
+_ALL_VIOLATIONS = " union all ".join(
+    f"(select $${rule}$$ as rule, to_jsonb(broken)::text as row from ({query}) broken limit 3)"
+    for rule, query in _VIOLATIONS.items()
+)
+
 _CALLS = """
     select r.call_id, r.contact_id, r.attempt_no, r.begun_at, r.ended_at, r.disposition, r.counted,
            r.campaign_id, a.zones, a.regions, p.config, r.phone, r.ringing_at
@@ -72,6 +95,10 @@ _CALLS = """
     join areas a on a.id = c.area_id join campaigns p on p.id = r.campaign_id
     order by r.begun_at
 """
+
+
+Configs = Mapping[UUID, Sequence[tuple[datetime, Mapping[str, Any]]]]
+"""Of campaigns whose config was changed while they ran: every one they had, with since when, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -84,53 +111,102 @@ class Originate:
 
 
 async def assert_invariants(
-    dsn: str, originates: Iterable[Originate] | None = None, max_cps: float | None = None
+    dsn: str,
+    originates: Iterable[Originate] | None = None,
+    max_cps: float | None = None,
+    configs: Configs | None = None,
 ) -> None:
     """Fail with every rule of the design that a campaign in this database broke, and by which rows.
 
     `originates` is the telephony side's own record; with it, "one attempt means at most one originate" and
-    the pace are judged there and not by our rows.
+    the pace are judged there and not by our rows. Calls are judged by the config of their time.
     """
-    broken: list[str] = []
     async with await psycopg.AsyncConnection.connect(dsn, row_factory=dict_row, connect_timeout=10) as conn:
-        for rule, query in _VIOLATIONS.items():
-            rows = await (await conn.execute(query)).fetchall()
-            broken += [f"{rule}: {row}" for row in rows[:3]]
+        broken = await broken_rows(conn)
         calls = await (await conn.execute(_CALLS)).fetchall()
+        history = await (await conn.execute("select * from blacklist_history order by at, id")).fetchall()
+    for call in calls:
+        call["configs"] = _configs_until(call, configs or {})
+        call["now"] = CampaignConfig.model_validate(call["configs"][-1][1])
     broken += (
         _outside_windows(calls)
         + _too_early(calls)
         + _too_many_uncounted(calls)
+        + _too_many_alike(calls)
         + _too_many_at_once(calls)
         + _too_often(calls)
+        + _called_while_listed(calls, history)
     )
     if originates is not None:
         broken += _against_telephony(calls, list(originates), max_cps)
     assert not broken, "\n".join(broken)
 
 
+async def broken_rows(conn: psycopg.AsyncConnection[dict[str, Any]]) -> list[str]:
+    """The rules that rows alone can show to be broken, and by which of them."""
+    rows = await (await conn.execute(_ALL_VIOLATIONS)).fetchall()
+    return [f"{row['rule']}: {row['row']}" for row in rows]
+
+
+def _configs_until(call: dict[str, Any], configs: Configs) -> list[tuple[datetime | None, dict[str, Any]]]:
+    """The configs the call's campaign had until it began, the one it began under last."""
+    known = configs.get(call["campaign_id"], [(None, call["config"])])
+    return [(since, config) for since, config in known if since is None or since <= call["begun_at"]]
+
+
+def _rules_after(call: dict[str, Any], before: dict[str, Any]) -> list[RetryRule | None]:
+    """What the campaign wanted after the call before, at any time since; it may have been settled late."""
+    configs = call["configs"]
+    ends = [since for since, _ in configs[1:]] + [None]
+    return [
+        CampaignConfig.model_validate(config).retry_rules.get(Disposition(before["disposition"]))
+        for (_, config), end in zip(configs, ends, strict=True)
+        if end is None or end >= before["ended_at"]
+    ]
+
+
 def _outside_windows(calls: Sequence[dict[str, Any]]) -> list[str]:
     broken: list[str] = []
     for call in calls:
-        timetables = timetables_for(CampaignConfig.model_validate(call["config"]), call["regions"])
+        timetables = timetables_for(call["now"], call["regions"])
         if not is_open(timetables, [ZoneInfo(zone) for zone in call["zones"]], call["begun_at"]):
             broken.append(f"no call outside the contact's own window: {call['call_id']} {call['begun_at']}")
     return broken
 
 
-def _too_early(calls: Sequence[dict[str, Any]]) -> list[str]:
-    """A retry begins no earlier than the campaign's own delay after the call before it."""
+def _in_pairs(calls: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Every call but the first to a contact, each with the one before it."""
     last: dict[Any, dict[str, Any]] = {}
-    broken: list[str] = []
     for call in calls:
         before = last.get(call["contact_id"])
         last[call["contact_id"]] = call
-        if before is None:
-            continue
-        rule = call["config"].get("retry", {}).get(before["disposition"] or "", {})
-        delay = timedelta(seconds=rule.get("delaySeconds", 0))
-        if before["ended_at"] is None or call["begun_at"] < before["ended_at"] + delay:
+        if before is not None:
+            yield before, call
+
+
+def _too_early(calls: Sequence[dict[str, Any]]) -> list[str]:
+    """A retry begins no earlier than the campaign's delay after the call before it, usual or its own."""
+    broken: list[str] = []
+    for before, call in _in_pairs(calls):
+        waited = None if before["ended_at"] is None else call["begun_at"] - before["ended_at"]
+        rules = [] if waited is None else _rules_after(call, before)
+        if not any(rule and waited >= timedelta(seconds=rule.delay_seconds) for rule in rules):
             broken.append(f"no attempt before its due time: {call['call_id']} {call['begun_at']}")
+    return broken
+
+
+def _too_many_alike(calls: Sequence[dict[str, Any]]) -> list[str]:
+    """No attempt follows as many that ended alike as the campaign allows of that ending."""
+    ended: Counter[tuple[Any, str]] = Counter()
+    broken: list[str] = []
+    for before, call in _in_pairs(calls):
+        if before["ended_at"] is None:
+            continue
+        key = call["contact_id"], before["disposition"]
+        ended[key] += 1
+        rules = _rules_after(call, before)
+        if not any(rule and (rule.max_attempts is None or ended[key] < rule.max_attempts) for rule in rules):
+            broken.append(f"no more attempts that end alike than allowed: {call['call_id']}")
     return broken
 
 
@@ -145,7 +221,7 @@ def _too_often(calls: Sequence[dict[str, Any]]) -> list[str]:
     broken: list[str] = []
     for call in calls:
         before = by_number.setdefault(call["phone"], [])
-        caps = caps_for(CampaignConfig.model_validate(call["config"]), call["regions"])
+        caps = caps_for(call["now"], call["regions"])
         if capped_until(before, caps, call["begun_at"]) is not None:
             broken.append(f"a number is called no more often than its caps: {call['call_id']} {before}")
         if call["counted"] is not False or call["ringing_at"]:
@@ -154,19 +230,62 @@ def _too_often(calls: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _too_many_at_once(calls: Sequence[dict[str, Any]]) -> list[str]:
+    """No call begins while its campaign has as many in progress as it may."""
     broken: list[str] = []
-    for campaign_id in {call["campaign_id"] for call in calls}:
-        own = [call for call in calls if call["campaign_id"] == campaign_id]
-        limit = own[0]["config"].get("maxConcurrentCalls", 100)
-        edges = [(call["begun_at"], 1) for call in own]
-        edges += [(call["ended_at"], -1) for call in own if call["ended_at"]]
-        live = peak = 0
-        for _, step in sorted(edges):
-            live += step
-            peak = max(peak, live)
-        if peak > limit:
-            broken.append(f"never more than maxConcurrentCalls: {peak} > {limit} in {campaign_id}")
+    ends: dict[UUID, list[datetime]] = {}
+    for call in calls:
+        live = ends.setdefault(call["campaign_id"], [])
+        while live and live[0] <= call["begun_at"]:
+            heappop(live)
+        if len(live) >= (limit := call["now"].max_concurrent_calls):
+            broken.append(f"never more than maxConcurrentCalls: {len(live) + 1} > {limit} {call['call_id']}")
+        heappush(live, call["ended_at"] or datetime.max.replace(tzinfo=UTC))
     return broken
+
+
+@dataclass
+class _Listed:
+    """One stretch of time in which an entry of the lists held."""
+
+    since: datetime
+    until: datetime | None
+
+
+def _called_while_listed(calls: Sequence[dict[str, Any]], history: Sequence[dict[str, Any]]) -> list[str]:
+    """No call begins while a list says no, be the entry on it today or long gone."""
+    broken: list[str] = []
+    for (number, is_prefix, campaign_id, registry), stretches in _stretches(history).items():
+        for call in calls:
+            config = call["now"]
+            if (
+                (call["phone"].startswith(number) if is_prefix else call["phone"] == number)
+                and campaign_id in {None, call["campaign_id"]}
+                and (registry is None or registry in {one.name for one in config.registries})
+                and any(
+                    call["begun_at"] > stretch.since + COMMITTED_WITHIN
+                    and (stretch.until is None or call["begun_at"] < stretch.until)
+                    for stretch in stretches
+                )
+            ):
+                broken.append(f"no call while a list said no: {call['call_id']} {call['begun_at']} {number}")
+    return broken
+
+
+def _stretches(history: Sequence[dict[str, Any]]) -> dict[tuple[Any, ...], list[_Listed]]:
+    """When each entry of the lists held, by what was written down about it; erased numbers are not."""
+    entries: dict[tuple[Any, ...], list[_Listed]] = {}
+    for row in history:
+        key = row["number"], row["is_prefix"], row["campaign_id"], row["registry"]
+        stretches = entries.setdefault(key, [])
+        holds = bool(stretches) and (stretches[-1].until is None or stretches[-1].until > row["at"])
+        if row["action"] == "unlisted":
+            if holds:
+                stretches[-1].until = row["at"]
+        elif holds:
+            stretches[-1].until = row["until"]
+        elif row["action"] != "erased":
+            stretches.append(_Listed(row["at"], row["until"]))
+    return {key: stretches for key, stretches in entries.items() if key[0] is not None}
 
 
 def _against_telephony(
