@@ -23,8 +23,7 @@ STEPS = ["validate", "dispatch", "monitor", "report", "notify"]
 def parsed() -> DagBag:
     """What a DAG processor finds, with its usual safe mode."""
     bag = DagBag(dag_folder=DAGS, safe_mode=True)
-    for dag_id in ("contact_import", "contact_sync"):  # theirs is test_contact_import.py
-        del bag.dags[dag_id]
+    bag.dags = {dag_id: dag for dag_id, dag in bag.dags.items() if dag_id.startswith("campaign__")}
     return bag
 
 
