@@ -11,7 +11,8 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
 from outdial.standalone.postgres import PostgresServer, create_database, drop_database
-from outdial.storage.pool import Connection
+from outdial.storage.pool import Connection, open_pool
+from tests.rules.life import Stage
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +45,12 @@ def rules_conn(rules_dsn: str, rules_loop: asyncio.Runner) -> Iterator[Connectio
     conn = rules_loop.run(connect())
     yield conn
     rules_loop.run(conn.close())
+
+
+@pytest.fixture(scope="module")
+def rules_stage(rules_dsn: str, rules_loop: asyncio.Runner) -> Iterator[Stage]:
+    """The database on which campaigns are played from their beginning to their end."""
+    opened = open_pool(rules_dsn, max_size=3)
+    pool = rules_loop.run(opened.__aenter__())
+    yield Stage(rules_loop, pool, rules_dsn)
+    rules_loop.run(opened.__aexit__(None, None, None))
