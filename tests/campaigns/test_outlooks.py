@@ -34,12 +34,17 @@ WINDOWS = [
 HOLDERS = ["everywhere", "campaign", "another", "prefix", "us-dnc", "il-do-not-call", "erased"]
 EXAMPLES = int(os.environ.get("OUTLOOK_EXAMPLES", "250"))
 
-# Mostly within the days around, where rules meet; now and then far away.
-minutes_ahead = st.one_of(st.integers(1, 3 * 1440), st.integers(1, 500 * 1440))
+# Mostly within the days around, often on the hour, where one thing ends as another begins; now and then far.
+minutes_ahead = (
+    st.integers(1, 72).map(lambda hours: 60 * hours)
+    | st.integers(1, 3 * 1440)
+    | st.integers(1, 500 * 24).map(lambda hours: 60 * hours)
+)
 instants = st.one_of(
+    st.integers(0, 5 * 365 * 24).map(lambda n: datetime(2025, 1, 1, tzinfo=UTC) + 60 * n * MINUTE),
     st.integers(0, 5 * 365 * 1440).map(lambda n: datetime(2025, 1, 1, tzinfo=UTC) + n * MINUTE),
-    st.integers(-2 * 1440, 2 * 1440).map(lambda n: datetime(2026, 3, 8, 7, tzinfo=UTC) + n * MINUTE),
-    st.integers(-2 * 1440, 2 * 1440).map(lambda n: datetime(2026, 10, 25, 1, tzinfo=UTC) + n * MINUTE),
+    st.integers(-48, 48).map(lambda n: datetime(2026, 3, 8, 7, tzinfo=UTC) + 60 * n * MINUTE),
+    st.integers(-48, 48).map(lambda n: datetime(2026, 10, 25, 1, tzinfo=UTC) + 60 * n * MINUTE),
 )
 
 

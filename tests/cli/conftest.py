@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,8 +12,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from outdial.cli.main import run
+from outdial.storage.pool import Pool, open_pool
 
 Command = Callable[..., tuple[int, Any, str]]
+Arrange = Callable[[Callable[[Pool], Awaitable[None]]], None]
 
 
 @pytest.fixture
@@ -37,3 +40,17 @@ def outdial(
         return code, json.loads(said.out) if said.out else None, said.err
 
     return command
+
+
+@pytest.fixture
+def arrange(database_dsn: str) -> Arrange:
+    """Does something to the test's database, before commands look at it."""
+
+    def do(work: Callable[[Pool], Awaitable[None]]) -> None:
+        async def with_pool() -> None:
+            async with open_pool(database_dsn, 2) as pool:
+                await work(pool)
+
+        asyncio.run(with_pool())
+
+    return do

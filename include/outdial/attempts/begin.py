@@ -87,7 +87,7 @@ async def begin_attempt(
         if claim is None:
             return Stale()
         seen = await _see(conn, claim, permit, now)
-        verdict = may_begin(_facts(campaign, claim, seen, now), now)
+        verdict = may_begin(facts_of(campaign, seen, claim.not_after, now), now)
         if isinstance(verdict, Refused):
             return await _release(conn, claim, verdict)
         begun = _begun(campaign, claim, seen, permit, now)
@@ -113,7 +113,8 @@ async def _see(conn: Connection, claim: TakenClaim, permit: Permit, now: datetim
     return seen
 
 
-def _facts(campaign: Campaign, claim: TakenClaim, seen: DictRow, now: datetime) -> AttemptFacts:
+def facts_of(campaign: Campaign, seen: DictRow, not_after: datetime | None, now: datetime) -> AttemptFacts:
+    """What the gate looks at, of a contact as `storage.calls.read_facts` saw it."""
     regions = seen["regions"]
     return AttemptFacts(
         campaign_active=campaign.status == "active",
@@ -123,7 +124,7 @@ def _facts(campaign: Campaign, claim: TakenClaim, seen: DictRow, now: datetime) 
         registries_are_fresh=seen["registries_are_fresh"],
         timetables=timetables_for(campaign.config, regions),
         zones=[ZoneInfo(zone) for zone in seen["zones"]],
-        not_after=claim.not_after,
+        not_after=not_after,
         listed=seen["listed"],
         listed_until=seen["listed_until"],
         caps=caps_for(campaign.config, regions),

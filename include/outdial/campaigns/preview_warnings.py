@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,17 +15,17 @@ from outdial.campaigns.forecast import Duration
 from outdial.campaigns.lifecycle import is_past_end
 from outdial.campaigns.preview_areas import AreaHours
 from outdial.campaigns.preview_outlooks import Judged
+from outdial.campaigns.preview_words import what_and_what_to_do
 from outdial.domain.forecast import calls_within
 from outdial.domain.number_caps import NumberCaps
 from outdial.domain.outlook import Reason
+from outdial.reports.wording import count, duration
 from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Connection
 from outdial.storage.preview import see_dialers
 
 DIALER_SILENT_AFTER = timedelta(seconds=15)
 REDIS_SILENT_AFTER = timedelta(seconds=10)
-
-_COMMAND = re.compile(r"`[^`]+`")
 
 
 class Warn(BaseModel):
@@ -86,11 +85,8 @@ def _status(campaign: Campaign, now: datetime) -> Iterator[Warn]:
 
 
 def _registry(problem: str) -> Warn:
-    text = problem.removeprefix("registries: ")
-    command = _COMMAND.search(text)
-    what = text[: command.start()].rpartition(":" if ": import" in text else ";")[0] if command else text
-    action = command.group() if command else "import a newer copy"
-    return Warn(about="registries", text=f"{what[:1].upper()}{what[1:]}: nobody is called.", action=action)
+    what, action = what_and_what_to_do(problem)
+    return Warn(about="registries", text=f"{what}: nobody is called.", action=action or "import a newer copy")
 
 
 def _never_open(judged: Iterable[Judged]) -> Iterator[Warn]:
@@ -101,7 +97,7 @@ def _never_open(judged: Iterable[Judged]) -> Iterator[Warn]:
     for text, contacts in sorted(found.items()):
         yield Warn(
             about="windows",
-            text=f"{contacts:,} contacts can never be called: {text}.",
+            text=f"{_contacts(contacts)} can never be called: {text}.",
             action="widen the campaign's callingWindows, or leave these contacts out",
         )
 
@@ -112,7 +108,8 @@ def _too_slow(seen: Seen) -> Iterator[Warn]:
         return
     yield Warn(
         about="end",
-        text=f"The campaign ends before everybody can be called once: {seen.duration.left:,} do not fit in.",
+        text="The campaign ends before everybody can be called once: "
+        f"{count(seen.duration.left)} do not fit in.",
         action=f"end it later, or raise the pace, which {seen.duration.limited_by} limits",
     )
 
@@ -123,13 +120,14 @@ def _caps(seen: Seen) -> Iterator[Warn]:
     if end is None:
         return
     time = end - max(seen.now, seen.campaign.start_time or seen.now)
+    ends_in = duration(time.total_seconds())
     for caps, people in _callable_by_caps(seen).items():
         possible = calls_within(caps, time, wanted)
         if possible < wanted:
             yield Warn(
                 about="caps",
-                text=f"Attempt {possible + 1} of {wanted} is impossible for {people:,} contacts: a number "
-                f"may be called {_in_words(caps)}, and the campaign ends in {_span(time)}.",
+                text=f"Attempt {possible + 1} of {wanted} is impossible for {_contacts(people)}: a number "
+                f"may be called {_in_words(caps)}, and the campaign ends in {ends_in}.",
                 action="end it later, or lower maxAttemptsPerContact",
             )
 
@@ -155,6 +153,5 @@ def _times(n: int) -> str:
     return {1: "once", 2: "twice"}.get(n, f"{n} times")
 
 
-def _span(time: timedelta) -> str:
-    hours = time / timedelta(hours=1)
-    return f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.0f} days"  # noqa: PLR2004 - three days
+def _contacts(n: int) -> str:
+    return "1 contact" if n == 1 else f"{count(n)} contacts"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -79,3 +80,11 @@ def never_open(timetables: Sequence[Timetable]) -> str:
     """Whose hours have no moment in common."""
     spoken = [f"{table.name} ({rule_in_words(table.windows)})" for table in timetables]
     return f"no moment is open by {' and '.join(spoken)}"
+
+
+def what_and_what_to_do(problem: str) -> tuple[str, str | None]:
+    """A problem of a registry as a sentence, and the command in it that mends it."""
+    said = problem.partition(": ")[2]
+    command = re.search(r"`[^`]+`", said)
+    what = re.split(r"[;:] import", said)[0]
+    return f"{what[:1].upper()}{what[1:]}", command and command.group()

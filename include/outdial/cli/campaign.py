@@ -15,6 +15,8 @@ from outdial.campaigns import lifecycle
 from outdial.campaigns.create import create_campaign
 from outdial.campaigns.progress import Progress, read_progress
 from outdial.campaigns.validate import campaign_problems
+from outdial.cli.campaign_explain import explain
+from outdial.cli.campaign_preview import preview
 from outdial.cli.database import with_database
 from outdial.cli.input_file import read_input_file
 from outdial.cli.output import AsJson, print_json, print_table
@@ -25,6 +27,9 @@ from outdial.storage.campaigns import Campaign, find_campaign, list_campaigns, r
 from outdial.storage.pool import Pool
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Create, look at and steer campaigns.")
+
+app.command()(preview)
+app.command()(explain)
 
 Name = Annotated[str, typer.Argument(metavar="ID", help="The campaign's id or slug.")]
 

@@ -1,0 +1,132 @@
+"""Every rule of the gate, asked about one contact at this moment, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from outdial.domain.calling_windows import closes_at
+from outdial.domain.hours_in_words import why_closed, why_open
+from outdial.domain.number_caps import DAY, WEEK
+from outdial.domain.permission import AttemptFacts, Refusal, ask_every_rule
+from outdial.storage.campaigns import Campaign
+
+A_DIALERS_OWN = frozenset({Refusal.PACE_CHANGED})
+"""Asked of a dialer's slot, which nobody has who only asks."""
+
+
+class Verdict(BaseModel):
+    """One rule's answer; `until` is when it will be another."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    rule: Refusal
+    allows: bool
+    text: str
+    until: datetime | None
+
+
+def verdicts_on(campaign: Campaign, facts: AttemptFacts, now: datetime) -> tuple[Verdict, ...]:
+    """What each rule says now, in the order in which the gate asks; the first that does not allow decides."""
+    return tuple(
+        Verdict(
+            rule=rule,
+            allows=refused is None,
+            text=_TEXTS[rule](campaign, facts, now),
+            until=refused.due_at if refused else _allowed_until(rule, facts, now),
+        )
+        for rule, refused in ask_every_rule(facts, now)
+        if rule not in A_DIALERS_OWN
+    )
+
+
+def _allowed_until(rule: Refusal, facts: AttemptFacts, now: datetime) -> datetime | None:
+    if rule is Refusal.OUTSIDE_WINDOW:
+        return closes_at(facts.timetables, facts.zones, now)
+    return facts.end_time if rule is Refusal.OUTSIDE_CAMPAIGN_TIME else None
+
+
+def _listed(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
+    if not facts.listed:
+        return "on no list that holds for this campaign"
+    return "listed for good" if facts.listed_until is None else "listed for a time"
+
+
+def _attempts(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
+    return f"{facts.attempts} of {facts.max_attempts} attempts used"
+
+
+def _active(campaign: Campaign, _facts: AttemptFacts, _now: datetime) -> str:
+    return f"the campaign is {campaign.status}"
+
+
+def _lease(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
+    return "an Airflow run vouches for calls" if facts.has_lease else "no Airflow run vouches for calls"
+
+
+def _dates(_campaign: Campaign, facts: AttemptFacts, now: datetime) -> str:
+    if facts.start_time is not None and now < facts.start_time:
+        return "the campaign has not started"
+    if facts.end_time is not None and now >= facts.end_time:
+        return "the campaign has ended"
+    return "between the campaign's start and end"
+
+
+def _registries(campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
+    if not campaign.config.registries:
+        return "no registry is required"
+    names = ", ".join(registry.name for registry in campaign.config.registries)
+    return f"{names}: " + ("copy is fresh" if facts.registries_are_fresh else "copy is missing or too old")
+
+
+def _window(_campaign: Campaign, facts: AttemptFacts, now: datetime) -> str:
+    why = why_closed(facts.timetables, facts.zones, now)
+    if why is not None:
+        return f"closed: {why}"
+    if facts.not_after is not None and now >= facts.not_after:
+        return "the dial task was for a window that has closed"
+    names = [table.name for table in facts.timetables[1:]]
+    law = f", and by {', '.join(names)}" if names else ""
+    return f"open by the campaign's windows ({why_open(facts.timetables, facts.zones, now)}){law}"
+
+
+def _caps(_campaign: Campaign, facts: AttemptFacts, now: datetime) -> str:
+    spans = ((DAY, facts.caps.per_24_hours, "24 hours"), (WEEK, facts.caps.per_7_days, "7 days"))
+    return "calls of all campaigns: " + ", ".join(
+        f"{_calls_since(facts, now - span)} in {name} ({'no cap' if cap is None else f'at most {cap}'})"
+        for span, cap, name in spans
+    )
+
+
+def _calls_since(facts: AttemptFacts, since: datetime) -> int:
+    return sum(call > since for call in facts.recent_calls)
+
+
+def _busy(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
+    return "the number is on a call" if facts.number_busy else "the number is on no other call"
+
+
+def _full(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
+    return f"{facts.live_calls} of {facts.max_live_calls} places taken"
+
+
+def _dialer(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
+    return "a dialer is alive" if facts.dialer_is_alive else "no dialer is alive"
+
+
+_TEXTS: Mapping[Refusal, Callable[[Campaign, AttemptFacts, datetime], str]] = {
+    Refusal.LISTED: _listed,
+    Refusal.ATTEMPTS_EXHAUSTED: _attempts,
+    Refusal.CAMPAIGN_NOT_ACTIVE: _active,
+    Refusal.NO_LEASE: _lease,
+    Refusal.OUTSIDE_CAMPAIGN_TIME: _dates,
+    Refusal.REGISTRY_STALE: _registries,
+    Refusal.OUTSIDE_WINDOW: _window,
+    Refusal.NUMBER_CAPPED: _caps,
+    Refusal.NUMBER_BUSY: _busy,
+    Refusal.CAMPAIGN_FULL: _full,
+    Refusal.DIALER_SILENT: _dialer,
+}
