@@ -12,7 +12,7 @@ from outdial.blacklist.cache import Entry, ListedCache, open_cache
 from outdial.blacklist.listing import list_numbers, unlist_numbers
 from outdial.domain.clock import utc_now
 from outdial.simulator.network import SimulatedNetwork, simulated_network
-from outdial.storage.blacklist import EVERYWHERE, Listing, Unlisting
+from outdial.storage.blacklist import EVERYWHERE, Listing, Unlisting, add_listings
 from tests import given
 from tests.dialer.stage import NEVER_AGAIN, Stage, a_scenario, eventually
 
@@ -81,12 +81,8 @@ async def test_a_listing_is_noticed_without_being_told(stage: Stage):
     async with simulated_network(a_scenario(ring_s=[40, 40])) as network, stage.dialer(network):
         await stage.dispatch(campaign)
         await ringing(network, 1)
-        async with stage.pool.connection() as conn:
-            await conn.execute(
-                "insert into blacklist (number, reason, source, listed_by, listed_at) "
-                "values (%s, 'by hand', 'psql', 'dba', now())",
-                [number],
-            )
+        async with stage.pool.connection() as conn:  # and nobody is told
+            await add_listings(conn, [Listing(number, "said no", "letter", "ops")], utc_now())
         await eventually(lambda: network.live_channels == [], within_s=5)
         await eventually_settled(stage, 1)
         await stage.assert_sound(network)
