@@ -84,13 +84,26 @@ ACTIONS = st.builds(
         "trigger_donation",
         "end_call",
         "goto",
+        "repeat",
+        "back",
+        "record_message",
+        "webhook",
     ]),
     TARGETS,
     TARGETS,
 )
+CASES = st.builds(
+    lambda entered, at_least, target: {"entered": entered, "atLeast": at_least, "nextNodeId": target},
+    st.sampled_from(IDS),
+    st.integers(0, 20),
+    st.sampled_from(IDS),
+)
 NODES = st.fixed_dictionaries({
     "id": st.sampled_from(IDS),
-    "type": st.sampled_from(["play_audio", "capture_input", "menu", "action"]),
+    "type": st.sampled_from(["play_audio", "capture_input", "menu", "branch", "action"]),
+    "cases": st.lists(CASES, max_size=2),
+    "terminator": st.sampled_from(["#", "*", ""]),
+    "invalidAudioUrl": st.sampled_from([None, "sound:wrong"]),
     "audioUrl": st.sampled_from([None, "sound:prompt"]),
     "minDigits": st.integers(1, 3),
     "maxDigits": st.integers(1, 4),
@@ -125,7 +138,7 @@ def sound_flows(draw: st.DrawFn) -> IvrFlow:
 
 
 def _sound_node(draw: st.DrawFn, ids: list[str], place: int) -> dict[str, Any]:
-    kind = draw(st.sampled_from(["play_audio", "capture_input", "menu", "action"]))
+    kind = draw(st.sampled_from(["play_audio", "capture_input", "menu", "branch", "action"]))
     ahead = st.sampled_from([None, *ids[place + 1 :]])
     anywhere = st.sampled_from(ids)
     action = st.one_of(
@@ -136,15 +149,19 @@ def _sound_node(draw: st.DrawFn, ids: list[str], place: int) -> dict[str, Any]:
             anywhere,
         ),
         st.just({"type": "end_call"}),
+        st.just({"type": "record_message"}),
     )
     if kind == "menu":
-        actions = draw(st.dictionaries(st.sampled_from(["1", "2", "*", "#"]), action, min_size=1, max_size=3))
+        back = st.sampled_from([{"type": "back"}, {"type": "repeat"}])
+        keys = st.sampled_from(["1", "2", "*", "#"])
+        actions = draw(st.dictionaries(keys, st.one_of(action, back), min_size=1, max_size=3))
     else:
         actions = {"do": draw(action)} if kind == "action" else {}
     return {
         "id": ids[place],
         "type": kind,
         "audioUrl": "sound:prompt",
+        "cases": [draw(CASES) | {"nextNodeId": ids[-1]}] if kind == "branch" else [],
         "maxDigits": draw(st.integers(1, 4)),
         "tries": draw(st.integers(1, 4)),
         "actions": actions,

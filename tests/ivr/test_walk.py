@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -27,9 +28,9 @@ from outdial.domain.ivr_walk import LAST_CHANCE_S, MAX_STEPS, Walk, begin_walk, 
 from tests.ivr.flows import ANY_FLOW, appeal, sound_flows
 
 
-def walked(flow: IvrFlow, *events: Event) -> Walk:
+def walked(flow: IvrFlow, *events: Event, metadata: Mapping[str, Any] | None = None) -> Walk:
     """The walk after these events."""
-    walk = begin_walk(flow)
+    walk = begin_walk(flow, metadata)
     for event in events:
         walk = go_on(walk, event)
     return walk
@@ -130,6 +131,108 @@ def test_only_a_prompt_that_ends_the_call_is_listened_after() -> None:
     assert [step.listen_s for step in steps if isinstance(step, Play)] == [0, LAST_CHANCE_S, 4]
 
 
+def prompts_of(walk: Walk) -> tuple[str, ...]:
+    """What is played before the keys are taken."""
+    assert isinstance(walk.step, Ask)
+    return walk.step.prompts
+
+
+def test_a_wrong_key_and_silence_are_told_apart_before_the_prompt_comes_again() -> None:
+    said = {"invalidAudioUrl": "sound:no-such-key", "timeoutAudioUrl": "sound:nothing-heard", "tries": 3}
+    flow = appeal("choose", choose=said)
+    assert prompts_of(walked(flow)) == ("sound:choose",)
+    assert prompts_of(walked(flow, Entered("8"))) == ("sound:no-such-key", "sound:choose")
+    assert prompts_of(walked(flow, Entered("8"), SILENCE)) == ("sound:nothing-heard", "sound:choose")
+
+
+def test_a_flow_has_words_for_nodes_that_have_none() -> None:
+    flow = appeal("choose", choose={"invalidAudioUrl": "sound:own"}).model_copy(
+        update={"invalid_audio_url": "sound:wrong", "timeout_audio_url": "sound:silence"}
+    )
+    assert prompts_of(walked(flow, Entered("8")))[0] == "sound:own"
+    assert prompts_of(walked(flow, SILENCE))[0] == "sound:silence"
+
+
+@pytest.mark.parametrize(("terminator", "entered"), [("#", "25#"), ("*", "25*"), ("", "25")])
+def test_a_capture_says_what_ends_it(terminator: str, entered: str) -> None:
+    flow = appeal("amount", amount={"terminator": terminator})
+    assert walked(flow, Entered(entered)).entered == {"amount": "25"}
+    step = walked(flow).step
+    assert isinstance(step, Ask)
+    assert step.terminator == terminator
+
+
+def menu(node_id: str, **keys: dict[str, Any]) -> dict[str, Any]:
+    """A menu with an action for each key `k1`, `k2`, …"""
+    actions = {key.removeprefix("k"): action for key, action in keys.items()}
+    return {"id": node_id, "type": "menu", "audioUrl": "sound:a", "actions": actions}
+
+
+def to(node_id: str) -> dict[str, Any]:
+    return {"type": "goto", "parameters": {"nodeId": node_id}}
+
+
+BACK, REPEAT = {"type": "back"}, {"type": "repeat"}
+LEVELS = IvrFlow.model_validate({
+    "startNodeId": "top",
+    "nodes": [
+        menu("top", k1=to("middle"), k2=BACK, k3=REPEAT),
+        menu("middle", k1=to("says"), k2=BACK, k4=to("top")),
+        {"id": "says", "type": "play_audio", "audioUrl": "sound:b", "nextNodeId": "low"},
+        menu("low", k2=BACK, k4=to("top")),
+    ],
+})
+
+
+@pytest.mark.parametrize(
+    ("keys", "where"),
+    [
+        ("11", "low"),
+        ("112", "middle"),
+        ("1122", "top"),
+        ("11222", "top"),
+        ("2", "top"),
+        ("1142", "top"),
+        ("114112", "middle"),
+        ("33312", "top"),
+    ],
+)
+def test_back_leads_up_the_way_one_came(keys: str, where: str) -> None:
+    walk = begin_walk(LEVELS)
+    for key in keys:
+        walk = go_on(walk, Entered(key))
+        walk = go_on(walk, Played()) if isinstance(walk.step, Play) else walk
+    assert describe(walk) == f"ask {where}"
+
+
+def test_repeat_asks_again_with_all_tries() -> None:
+    walk = walked(LEVELS, SILENCE, SILENCE, Entered("3"), SILENCE, SILENCE)
+    assert describe(walk) == "ask top"
+    assert describe(go_on(walk, SILENCE)) == "end no_input"
+
+
+def test_a_branch_follows_what_is_known_and_what_was_entered() -> None:
+    cases = [
+        {"field": "language", "equals": "he", "nextNodeId": "goodbye"},
+        {"entered": "amount", "atLeast": 100, "nextNodeId": "thanks"},
+    ]
+    flow = appeal("amount", give={"type": "branch", "actions": None, "cases": cases, "nextNodeId": "choose"})
+    hebrew = {"language": " HE "}
+    assert describe(walked(flow, Entered("25"), metadata=hebrew)) == "play goodbye"
+    assert describe(walked(flow, Entered("250"))) == "play thanks"
+    assert describe(walked(flow, Entered("25"), metadata={"language": "en"})) == "ask choose"
+
+
+def test_9_during_a_message_opts_out_and_nothing_of_the_campaign_follows() -> None:
+    do = {"do": {"type": "record_message"}}
+    walk = walked(appeal("give", give={"actions": do}))
+    assert describe(walk) == "record_message give"
+    assert describe(go_on(walk, Performed(key="#"))) == "play thanks"
+    opting_out = go_on(walk, Performed(key="9"))
+    assert describe(opting_out) == "add_to_blacklist give"
+    assert describe(go_on(opting_out, Performed())) == "end opted_out"
+
+
 @pytest.mark.parametrize("wrong", ["trigger_donation", "goto", "end_call", "transfer_agent"])
 def test_nobody_can_give_9_another_meaning(wrong: str) -> None:
     actions = {"9": {"type": wrong, "parameters": {"nodeId": "welcome", "queue": "all"}}}
@@ -178,7 +281,7 @@ def react(walk: Walk, behaviour: tuple[str, str | None, bool]) -> Walk:
         case Ask():
             return go_on(walk, Entered(digits))
         case _:
-            return go_on(walk, Performed(succeeded))
+            return go_on(walk, Performed(succeeded, key))
 
 
 def visited(flow: IvrFlow, people: list[tuple[str, str | None, bool]]) -> list[Walk]:
@@ -196,15 +299,26 @@ def test_every_walk_ends(flow: IvrFlow, people: list[tuple[str, str | None, bool
     assert isinstance(visited(flow, people)[-1].step, End)
 
 
+def _listens(walk: Walk) -> bool:
+    """Is there anybody who hears a key now?"""
+    match walk.step:
+        case Play() | Ask():
+            return True
+        case Perform(action=action):
+            return action == "record_message"
+        case End():
+            return False
+
+
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(ANY_FLOW, PEOPLE)
 def test_9_opts_out_wherever_a_person_is_heard(
     flow: IvrFlow, people: list[tuple[str, str | None, bool]]
 ) -> None:
     for walk in visited(flow, people):
-        if walk.opted_out or not isinstance(walk.step, Play | Ask):
+        if walk.opted_out or not _listens(walk):
             continue
-        assert isinstance(walk.step, Ask) or walk.step.interrupt_by == "9"
+        assert not isinstance(walk.step, Play) or walk.step.interrupt_by == "9"
         after = react(walk, ("9", "9", True))
         assert after.opted_out
         assert isinstance(after.step, Perform)

@@ -34,10 +34,13 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Play a prompt that any key stops and take up to `max_digits` keys, each within `timeout_s`."""
+    """Play prompts, which any key stops, and take up to `max_digits` keys, each within `timeout_s`.
+
+    The first of two prompts says what was wrong with the last try. One key alone needs no terminator.
+    """
 
     node_id: str
-    audio: str | None
+    prompts: tuple[str, ...]
     max_digits: int
     timeout_s: float
     terminator: str = TERMINATOR
@@ -80,9 +83,10 @@ class Entered:
 
 @dataclass(frozen=True, slots=True)
 class Performed:
-    """The action is done, or has failed."""
+    """The action is done, or has failed; `key` if one was pressed that ended it."""
 
     succeeded: bool = True
+    key: str | None = None
 
 
 Event = Played | Entered | Performed

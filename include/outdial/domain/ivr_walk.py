@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from outdial.domain.ivr_flow import OPT_OUT_KEY, TERMINATOR, IvrAction, IvrFlow, IvrNode, after_action
+from outdial.domain.ivr_branches import chosen_way
+from outdial.domain.ivr_flow import OPT_OUT_KEY, IvrAction, IvrFlow, IvrNode, after_action
 from outdial.domain.ivr_steps import (
     Ask,
     End,
@@ -30,21 +32,26 @@ LAST_CHANCE_S = 2.0
 
 @dataclass(frozen=True)
 class Walk:
-    """A call's place in its flow. `path` has node ids, and `id=keys` for what was pressed there, in order."""
+    """A call's place in its flow. `path` has node ids, and `id=keys` for what was pressed there, in order.
+
+    `asked` is the way back: the nodes that asked on the way here, each once.
+    """
 
     flow: IvrFlow
     step: Step
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     steps_left: int = MAX_STEPS
     tries_left: int = 0
     path: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     entered: Mapping[str, str] = field(default_factory=dict[str, str])
     converted: bool = False
     opted_out: bool = False
 
 
-def begin_walk(flow: IvrFlow) -> Walk:
-    """Stand at the flow's first step."""
-    return _follow(Walk(flow, End(EndReason.BROKEN)), flow.start_node_id)
+def begin_walk(flow: IvrFlow, metadata: Mapping[str, Any] | None = None) -> Walk:
+    """Stand at the flow's first step; branches look at the contact's `metadata`."""
+    return _follow(Walk(flow, End(EndReason.BROKEN), metadata or {}), flow.start_node_id)
 
 
 def go_on(walk: Walk, event: Event) -> Walk:
@@ -54,8 +61,8 @@ def go_on(walk: Walk, event: Event) -> Walk:
             return _after_prompt(walk, step, key)
         case Ask() as step, Entered(digits):
             return _after_entry(walk, step, digits)
-        case Perform() as step, Performed(succeeded):
-            return _after_action(walk, step, succeeded=succeeded)
+        case Perform() as step, Performed() as done:
+            return _after_action(walk, step, done)
         case _:
             return _end(walk, EndReason.BROKEN)
 
@@ -75,23 +82,26 @@ def _after_entry(walk: Walk, step: Ask, digits: str) -> Walk:
     node = walk.flow.find(step.node_id)
     if node is None:
         return _end(walk, EndReason.BROKEN)
-    if node.type == "capture_input":
-        digits = digits.partition(TERMINATOR)[0]
+    if node.type == "capture_input" and node.terminator:
+        digits = digits.partition(node.terminator)[0]
     walk = _noted(walk, node, digits)
     if digits == OPT_OUT_KEY:
         return _opt_out(walk, node)
     if not _is_valid(node, digits):
-        return _try_again(walk, node)
+        return _try_again(walk, node, was_silent=not digits)
     walk = replace(walk, entered={**walk.entered, node.id: digits})
     action = node.actions.get(digits)
     return _act(walk, node, action) if action else _follow(walk, node.next_node_id)
 
 
-def _after_action(walk: Walk, step: Perform, *, succeeded: bool) -> Walk:
+def _after_action(walk: Walk, step: Perform, done: Performed) -> Walk:
     if step.action == "add_to_blacklist":
         return _confirm(walk, step.next_node_id)
-    if step.action == "transfer_agent" and succeeded:
+    if step.action == "transfer_agent" and done.succeeded:
         return _end(walk, EndReason.TRANSFERRED)
+    node = walk.flow.find(step.node_id)
+    if node and done.key == OPT_OUT_KEY:
+        return _opt_out(_noted(walk, node, done.key), node)
     return _follow(walk, step.next_node_id)
 
 
@@ -103,12 +113,13 @@ def _is_valid(node: IvrNode, digits: str) -> bool:
     return digits.isdecimal() and node.min_digits <= len(digits) <= node.max_digits
 
 
-def _try_again(walk: Walk, node: IvrNode) -> Walk:
+def _try_again(walk: Walk, node: IvrNode, *, was_silent: bool) -> Walk:
     if walk.tries_left <= 1:
         return _follow(walk, node.after_silence, EndReason.NO_INPUT)
     if walk.steps_left <= 0:
         return _end(walk, EndReason.TOO_LONG)
-    return replace(walk, tries_left=walk.tries_left - 1, steps_left=walk.steps_left - 1)
+    step = _ask(node, walk.flow.apology(node, was_silent=was_silent))
+    return replace(walk, step=step, tries_left=walk.tries_left - 1, steps_left=walk.steps_left - 1)
 
 
 def _opt_out(walk: Walk, node: IvrNode) -> Walk:
@@ -116,7 +127,10 @@ def _opt_out(walk: Walk, node: IvrNode) -> Walk:
     written = node.actions.get(OPT_OUT_KEY)
     if written is None or written.type != "add_to_blacklist":
         written = IvrAction(type="add_to_blacklist")
-    return _act(walk, node, written)
+    # The node's own successor does not count: it would go on with the campaign.
+    target = written.target("nextNodeId")
+    step = Perform(node.id, "add_to_blacklist", written.parameters, walk.entered, target)
+    return replace(walk, step=step, opted_out=True)
 
 
 def _confirm(walk: Walk, node_id: str | None) -> Walk:
@@ -132,8 +146,10 @@ def _confirm(walk: Walk, node_id: str | None) -> Walk:
 def _act(walk: Walk, node: IvrNode, action: IvrAction) -> Walk:
     if action.type == "end_call":
         return _end(walk, EndReason.ENDED)
+    if action.type == "back":
+        return _go_back(walk, node)
     target = after_action(node, action)
-    if action.type == "goto":
+    if action.type in {"goto", "repeat"}:
         return _follow(walk, target, EndReason.BROKEN)
     return replace(
         walk,
@@ -141,6 +157,12 @@ def _act(walk: Walk, node: IvrNode, action: IvrAction) -> Walk:
         converted=walk.converted or action.type == "trigger_donation",
         opted_out=walk.opted_out or action.type == "add_to_blacklist",
     )
+
+
+def _go_back(walk: Walk, node: IvrNode) -> Walk:
+    """Ask what was asked before this node; where nothing was, this again."""
+    before = walk.asked[: walk.asked.index(node.id)] if node.id in walk.asked else walk.asked
+    return _follow(walk, before[-1] if before else node.id, EndReason.BROKEN)
 
 
 def _follow(walk: Walk, node_id: str | None, otherwise: EndReason = EndReason.FINISHED) -> Walk:
@@ -156,13 +178,25 @@ def _follow(walk: Walk, node_id: str | None, otherwise: EndReason = EndReason.FI
 
 def _enter(walk: Walk, node: IvrNode) -> Walk:
     if node.asks:
-        ask = Ask(node.id, node.audio_url, node.digits_wanted, node.timeout_seconds)
-        return replace(walk, step=ask, tries_left=node.tries)
+        return replace(walk, step=_ask(node), tries_left=node.tries, asked=_way_to(walk.asked, node.id))
     if node.type == "play_audio":
         return replace(walk, step=Play(node.id, node.audio_url, OPT_OUT_KEY, _listen_s(node)))
+    if node.type == "branch":
+        return _follow(walk, chosen_way(node, walk.metadata, walk.entered))
     if node.own_action:
         return _act(walk, node, node.own_action)
     return _follow(walk, node.next_node_id)
+
+
+def _way_to(asked: tuple[str, ...], node_id: str) -> tuple[str, ...]:
+    """Whoever comes to a node again has gone back to it: what was asked since is no way back any more."""
+    return (*(asked[: asked.index(node_id)] if node_id in asked else asked), node_id)
+
+
+def _ask(node: IvrNode, apology: str | None = None) -> Ask:
+    prompts = tuple(audio for audio in (apology, node.audio_url) if audio)
+    terminator = node.terminator if node.type == "capture_input" else ""
+    return Ask(node.id, prompts, node.digits_wanted, node.timeout_seconds, terminator)
 
 
 def _listen_s(node: IvrNode) -> float:
