@@ -61,6 +61,14 @@ class Settings(BaseSettings):
     ami_secret: SecretStr = SecretStr("")
     agi_port: int = 4573
     agi_advertised_host: str = "127.0.0.1"
+    audio_port: int = 4574
+    """Where Asterisk fetches the audio of flows, at `agi_advertised_host`."""
+    recording_port: int = 4575
+    """Where Asterisk sends messages that people leave, at `agi_advertised_host`."""
+
+    webhook_secret: SecretStr = SecretStr("")
+    webhook_private_hosts: str = ""
+    """`host` or `host:port`, separated by commas: private ones that webhooks may reach, also without TLS."""
 
     simulator_control_port: int = 0
     """The port where tests and the demo ask the simulated phone network for faults; 0 where there is none."""
@@ -70,6 +78,11 @@ class Settings(BaseSettings):
     airflow_password: SecretStr = SecretStr("")
 
     log_format: str = Field("text", pattern="^(text|json)$")
+
+    @property
+    def allowed_webhook_hosts(self) -> frozenset[str]:
+        """`WEBHOOK_PRIVATE_HOSTS`, one by one."""
+        return frozenset(host.strip() for host in self.webhook_private_hosts.split(",") if host.strip())
 
     @property
     def database_dsn(self) -> str:

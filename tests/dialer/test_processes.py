@@ -46,6 +46,8 @@ async def a_process(
         AMI_PORT=str(network.ami_port),
         AMI_SECRET="dialer",
         AGI_PORT="0",
+        AUDIO_PORT="0",
+        RECORDING_PORT="0",
         MAX_CPS="20",
         **CREDENTIALS,
     )

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,21 +17,33 @@ from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Pool
 from tests.given import a_campaign, contacts, phones
 
+# One sample of silence as Asterisk plays it: PCM, 1 channel, 8000 Hz, 16 bits.
+A_WAV = b"RIFF\x26\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x02\0\0\0\0\0"
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
+PAGES = {
+    "/here.wav": "audio/x-wav",
+    "/get-only.wav": "application/octet-stream",
+    "/page.wav": "text/html; charset=utf-8",
+    "/here": "audio/wav",
+    "/unknown": "application/octet-stream",
+}
+
+
 class _WebServer(BaseHTTPRequestHandler):
-    """Serves /here to everybody and /get-only to those who do not ask by HEAD."""
+    """Serves /here to everybody, /get-only to those who do not ask by HEAD, and pages that are no audio."""
 
     def do_HEAD(self) -> None:
-        self._answer({"/here.wav": 200, "/get-only.wav": 405}.get(self.path, 404))
+        self._answer({"/get-only.wav": 405}.get(self.path, 200 if self.path in PAGES else 404))
 
     def do_GET(self) -> None:
-        self._answer(200 if self.path in {"/here.wav", "/get-only.wav"} else 404)
+        self._answer(200 if self.path in PAGES else 404)
 
     def _answer(self, status: int) -> None:
         self.send_response(status)
         self.send_header("Content-Length", "0")
+        self.send_header("Content-Type", PAGES.get(self.path, "text/plain"))
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:
@@ -48,9 +61,9 @@ def web_server() -> Iterator[str]:
         thread.join()
 
 
-async def problems_of(pool: Pool, campaign: Campaign) -> list[str]:
+async def problems_of(pool: Pool, campaign: Campaign, storage_url: str = "") -> list[str]:
     async with pool.connection() as conn:
-        return await campaign_problems(conn, campaign.id, NOW)
+        return await campaign_problems(conn, campaign.id, NOW, storage_url)
 
 
 async def with_people(pool: Pool, **changes: Any) -> Campaign:
@@ -114,7 +127,15 @@ async def test_a_campaign_whose_people_are_all_finished_has_nobody_to_call(pool:
 
 
 @pytest.mark.parametrize(
-    ("path", "problem"), [("/here.wav", None), ("/get-only.wav", None), ("/lost.wav", "answers 404")]
+    ("path", "problem"),
+    [
+        ("/here.wav", None),
+        ("/get-only.wav", None),
+        ("/here", None),
+        ("/lost.wav", "answers 404"),
+        ("/page.wav", "is no audio: its server says text/html"),
+        ("/unknown", "has no format that Asterisk knows: end the address in .wav"),
+    ],
 )
 async def test_audio_on_the_web_must_be_served(
     pool: Pool, web_server: str, path: str, problem: str | None
@@ -143,5 +164,22 @@ async def test_the_audio_of_every_node_is_asked_for(pool: Pool, web_server: str)
         "startNodeId": "hello",
     }
     assert await problems_of(pool, await with_people(pool, ivrFlow=flow)) == [
-        f'config.ivrFlow: node "hello": {web_server}/lost.wav answers 404; check the address'
+        f'config.ivrFlow: node "hello": audioUrl: {web_server}/lost.wav answers 404; check the address'
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(None, "is not there; put it at "), (b"ID3", "is MP3, whatever its name says"), (A_WAV, None)],
+)
+async def test_audio_of_our_storage_must_be_there_and_playable(
+    pool: Pool, tmp_path: Path, content: bytes | None, problem: str | None
+) -> None:
+    (tmp_path / "audio").mkdir()
+    if content is not None:
+        (tmp_path / "audio" / "hello.wav").write_bytes(content)
+    campaign = await with_people(pool, audioFileUrl="storage:hello.wav")
+    problems = await problems_of(pool, campaign, tmp_path.as_uri())
+    assert [found.startswith(f"config.audioFileUrl: storage:hello.wav {problem}") for found in problems] == (
+        [True] if problem else []
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -14,12 +14,14 @@ from outdial.dialer import ivr_runner
 from outdial.dialer.agi_server import serve_agi
 from outdial.dialer.agi_session import AgiSession
 from outdial.dialer.ivr_runner import CallContext, IvrEffects, IvrResult, OptOutLost, run_ivr
-from outdial.domain.errors import OutdialError, Unavailable
+from outdial.domain.errors import InvalidInput, OutdialError, Unavailable
+from outdial.domain.ivr_actions import Recording
 from outdial.domain.ivr_flow import IvrFlow
+from outdial.domain.ivr_steps import Performed
 from tests.ivr.asterisk_side import DEAD, Peer, peer
 from tests.ivr.flows import appeal
 
-CALL = CallContext("call-1", "trunk-a")
+CALL = CallContext("call-1", "trunk-a", {"language": "he"})
 ALL = "0123456789*#"
 WELCOME = ('STREAM FILE "http://audio.test/welcome.wav" "9"', "200 result=0 endpos=8000")
 THANKS = ('STREAM FILE "thanks" "9"', "200 result=0 endpos=8000")
@@ -39,6 +41,8 @@ class Effects:
 
     done: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
     fail: list[Exception] = field(default_factory=list[Exception])
+    located: list[str] = field(default_factory=list[str])
+    recorded: Performed = field(default_factory=Performed)
 
     async def opt_out(self, reason: str) -> None:
         self._note("opt_out", reason)
@@ -49,6 +53,20 @@ class Effects:
     async def donate(self, parameters: Mapping[str, Any]) -> None:
         self._note("donate", parameters)
 
+    async def webhook(self, parameters: Mapping[str, Any]) -> None:
+        self._note("webhook", parameters)
+
+    async def record(self, session: AgiSession, node_id: str, recording: Recording) -> Performed:
+        self._note("record", (node_id, recording))
+        await session.exec("AudioSocket", "key,address")
+        return self.recorded
+
+    async def locate(self, audio: str) -> str:
+        self.located.append(audio)
+        if audio.startswith("storage:lost"):
+            raise InvalidInput("is not there")
+        return audio.removeprefix("sound:").replace("storage:", "http://dialer.test/audio/")
+
     def _note(self, name: str, detail: object) -> None:
         if self.fail:
             raise self.fail.pop(0)
@@ -56,7 +74,14 @@ class Effects:
 
     @property
     def given(self) -> IvrEffects:
-        return IvrEffects(opt_out=self.opt_out, send_sms=self.send_sms, donate=self.donate)
+        return IvrEffects(
+            opt_out=self.opt_out,
+            send_sms=self.send_sms,
+            donate=self.donate,
+            webhook=self.webhook,
+            record=self.record,
+            locate=self.locate,
+        )
 
 
 @asynccontextmanager
@@ -87,7 +112,9 @@ async def test_a_donation_is_counted_and_thanked_for() -> None:
     effects = Effects()
     result = await spoken(appeal(), effects, [WELCOME, choose("1"), THANKS, LISTEN, HANGUP])
     assert result == IvrResult(True, False, ("welcome", "choose", "choose=1", "thanks"))
-    assert effects.done == [("donate", {"amount": 25, "nextNodeId": "thanks", "entered": {"choose": "1"}})]
+    assert effects.done == [
+        ("donate", {"amount": 25, "nextNodeId": "thanks", "entered": {"choose": "1"}, "node": "choose"})
+    ]
 
 
 async def test_a_key_after_the_prompt_counts() -> None:
@@ -101,7 +128,7 @@ async def test_an_entry_of_several_digits_comes_with_the_donation() -> None:
     effects = Effects()
     entry = ('GET DATA "amount" 2000 4', "200 result=250")
     await spoken(appeal("amount"), effects, [entry, THANKS, LISTEN, HANGUP])
-    assert effects.done == [("donate", {"entered": {"amount": "250"}})]
+    assert effects.done == [("donate", {"entered": {"amount": "250"}, "node": "give"})]
 
 
 @pytest.mark.parametrize(
@@ -145,10 +172,7 @@ async def test_an_opt_out_is_committed_before_it_is_confirmed() -> None:
         await may_commit.wait()
         committed.set()
 
-    async def nothing(_parameters: Mapping[str, Any]) -> None:
-        return
-
-    effects = IvrEffects(opt_out=slow, send_sms=nothing, donate=nothing)
+    effects = replace(Effects().given, opt_out=slow)
     async with on_call(appeal("choose"), effects) as (asterisk, outcome):
         assert await asterisk.read_command() == choose("9")[0]
         asterisk.reply(choose("9")[1])
@@ -187,8 +211,7 @@ async def test_an_opt_out_outlives_its_session() -> None:
         await asyncio.sleep(0.1)
         committed.set()
 
-    given = Effects().given
-    effects = IvrEffects(opt_out=slow, send_sms=given.send_sms, donate=given.donate)
+    effects = replace(Effects().given, opt_out=slow)
     async with on_call(appeal("choose"), effects) as (asterisk, _):
         await asterisk.read_command()
         asterisk.reply(choose("9")[1])
@@ -203,6 +226,124 @@ async def test_a_failed_action_does_not_end_the_call(key: str) -> None:
     result = await spoken(appeal("choose"), effects, [choose(key), *after, HANGUP])
     assert result.converted == (key == "1")
     assert effects.done == []
+
+
+APOLOGY = {"invalidAudioUrl": "sound:wrong", "timeoutAudioUrl": "sound:silence", "tries": 3}
+
+
+async def test_what_was_wrong_is_said_before_the_menu_comes_again() -> None:
+    script = [
+        choose("8"),
+        (f'STREAM FILE "wrong" "{ALL}"', "200 result=0 endpos=800"),
+        (f'STREAM FILE "choose" "{ALL}"', "200 result=0 endpos=8000"),
+        LISTEN,
+        (f'STREAM FILE "silence" "{ALL}"', "200 result=52 endpos=80"),
+        HANGUP,
+    ]
+    result = await spoken(appeal("choose", choose=APOLOGY), Effects(), script)
+    assert result.path == ("choose", "choose=8", "choose=", "choose=4")
+
+
+async def test_a_key_during_the_apology_begins_the_next_entry() -> None:
+    effects = Effects()
+    script = [
+        ('GET DATA "amount" 2000 4', "200 result= (timeout)"),
+        (f'STREAM FILE "silence" "{ALL}"', "200 result=50 endpos=80"),
+        ("WAIT FOR DIGIT 2000", "200 result=53"),
+        ("WAIT FOR DIGIT 2000", "200 result=35"),
+        THANKS,
+        LISTEN,
+        HANGUP,
+    ]
+    result = await spoken(appeal("amount", amount=APOLOGY), effects, script)
+    assert result.path == ("amount", "amount=", "amount=25", "give", "thanks")
+
+
+async def test_9_alone_during_the_apology_opts_out_of_a_capture() -> None:
+    script = [
+        ('GET DATA "amount" 2000 4', "200 result=1"),
+        (f'STREAM FILE "wrong" "{ALL}"', "200 result=57 endpos=80"),
+        ("WAIT FOR DIGIT 2000", "200 result=0"),
+        HANGUP,
+    ]
+    assert (await spoken(appeal("amount", amount=APOLOGY), Effects(), script)).opted_out
+
+
+@pytest.mark.parametrize(("terminator", "end"), [("*", [("WAIT FOR DIGIT 2000", "200 result=42")]), ("", [])])
+async def test_an_entry_may_end_with_another_key_or_with_none(
+    terminator: str, end: list[tuple[str, str]]
+) -> None:
+    effects = Effects()
+    typed = [
+        (f'STREAM FILE "amount" "{ALL}"', "200 result=50 endpos=80"),
+        ("WAIT FOR DIGIT 2000", "200 result=53"),
+        ("WAIT FOR DIGIT 2000", "200 result=48"),
+        ("WAIT FOR DIGIT 2000", "200 result=48") if not terminator else end[0],
+    ]
+    flow = appeal("amount", amount={"terminator": terminator})
+    await spoken(flow, effects, [*typed, THANKS, LISTEN, HANGUP])
+    assert effects.done[0][1]["entered"] == {"amount": "250" if terminator else "2500"}
+
+
+async def test_a_capture_whose_prompt_is_missing_still_listens() -> None:
+    script = [
+        ('GET DATA "amount" 2000 4', "200 result=-1"),
+        ("CHANNEL STATUS", "200 result=6"),
+        ("WAIT FOR DIGIT 2000", "200 result=57"),
+        ("WAIT FOR DIGIT 2000", "200 result=0"),
+        HANGUP,
+    ]
+    assert (await spoken(appeal("amount"), Effects(), script)).opted_out
+
+
+async def test_audio_of_our_storage_is_played_by_address_and_skipped_where_it_is_lost() -> None:
+    effects = Effects()
+    flow = appeal("goodbye", goodbye={"audioUrl": "storage:bye.wav"})
+    stored = ('STREAM FILE "http://dialer.test/audio/bye.wav" "9"', "200 result=0 endpos=8000")
+    after = ("WAIT FOR DIGIT 4000", "200 result=0")
+    await spoken(flow, effects, [stored, after, HANGUP])
+    await spoken(appeal("goodbye", goodbye={"audioUrl": "storage:lost.wav"}), effects, [after, HANGUP])
+    assert effects.located == ["storage:bye.wav", "storage:lost.wav"]
+
+
+async def test_a_branch_asks_what_is_known_of_the_contact() -> None:
+    cases = [{"field": "language", "equals": "he", "nextNodeId": "thanks"}]
+    flow = appeal("give", give={"type": "branch", "actions": None, "cases": cases, "nextNodeId": "goodbye"})
+    await spoken(flow, Effects(), [THANKS, LISTEN, HANGUP])
+
+
+RECORD = {"actions": {"do": {"type": "record_message", "parameters": {"maxSeconds": 20}}}}
+BEEP = ('STREAM FILE "beep" "9"', "200 result=0 endpos=800")
+SOCKET = ('EXEC "AudioSocket" "key,address"', "200 result=0")
+
+
+async def test_a_message_is_taken_after_the_beep() -> None:
+    effects = Effects()
+    await spoken(appeal("give", give=RECORD), effects, [BEEP, SOCKET, THANKS, LISTEN, HANGUP])
+    assert effects.done == [("record", ("give", Recording(max_seconds=20)))]
+
+
+@pytest.mark.parametrize("during_beep", [True, False])
+async def test_9_instead_of_a_message_opts_out(during_beep: bool) -> None:
+    effects = Effects(recorded=Performed(key="9"))
+    script = [(BEEP[0], "200 result=57 endpos=80")] if during_beep else [BEEP, SOCKET]
+    result = await spoken(appeal("give", give=RECORD), effects, [*script, HANGUP])
+    assert result.opted_out
+    assert effects.done[-1] == ("opt_out", "IVR give=9")
+
+
+async def test_where_nothing_can_be_recorded_the_flow_goes_on() -> None:
+    effects = Effects(fail=[Unavailable("Asterisk has no AudioSocket")])
+    await spoken(appeal("give", give=RECORD), effects, [BEEP, THANKS, LISTEN, HANGUP])
+
+
+async def test_a_webhook_is_told_what_was_entered_and_where() -> None:
+    effects = Effects()
+    url = {"url": "https://crm.test/gift"}
+    hook = {"actions": {"do": {"type": "webhook", "parameters": url}}}
+    script = [('GET DATA "amount" 2000 4', "200 result=250"), THANKS, LISTEN, HANGUP]
+    await spoken(appeal("amount", give=hook), effects, script)
+    assert effects.done == [("webhook", {**url, "entered": {"amount": "250"}, "node": "give"})]
 
 
 PLAY, KEY = WELCOME[0], f'STREAM FILE "choose" "{ALL}"'

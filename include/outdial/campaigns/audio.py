@@ -1,22 +1,36 @@
-"""Whether the audio a campaign names is there: its web servers are asked."""
+"""Whether the audio a campaign names is there and can be played: web servers and our storage are asked."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterator
 from http import HTTPStatus
 
 import httpx
 
+from outdial.campaigns.stored_audio import read_stored_audio
 from outdial.domain.campaign import CampaignConfig
-from outdial.domain.ivr_flow import SOUND_PREFIX
+from outdial.domain.errors import InvalidInput, Unavailable
+from outdial.domain.ivr_audio import (
+    AUDIO_FORM,
+    FORMATS,
+    NamedAudio,
+    extension,
+    is_on_the_web,
+    is_playable,
+    named_audio,
+    stored_name,
+)
+from outdial.domain.ivr_flow import IvrFlow
+from outdial.domain.ivr_sound import sound_problem
 
 TIMEOUT_S = 5.0
+STORAGE_TIMEOUT_S = 30.0
 AT_ONCE = 8
 """Addresses asked at the same time."""
 
-_SOUND_NAME = re.compile(SOUND_PREFIX + r"[A-Za-z0-9_][A-Za-z0-9_/-]*")
+# MP3 too, where format_mp3 is loaded, which we cannot see from here.
+_KNOWN = frozenset({*FORMATS, "mp3"})
 _HEAD_NOT_SERVED = frozenset({
     HTTPStatus.FORBIDDEN,
     HTTPStatus.METHOD_NOT_ALLOWED,
@@ -24,50 +38,85 @@ _HEAD_NOT_SERVED = frozenset({
 })
 
 
-async def audio_problems(config: CampaignConfig) -> list[str]:
+async def audio_problems(config: CampaignConfig, storage_url: str) -> list[str]:
     """One sentence for each audio that cannot be played, with the field that names it.
 
-    Asterisk fetches web addresses and has sounds of its own (`sound:name`, taken at its word); it sees no
-    other storage of ours. How a flow writes its audio is the flow's own check.
+    Sounds that Asterisk has (`sound:name`) are taken at their word. How a flow writes its audio is the flow's
+    own check; here it is asked for.
     """
-    places: dict[str, list[str]] = {}
-    for place, url in _named_audio(config):
-        places.setdefault(url, []).append(place)
+    problems: list[str] = []
+    written = config.audio_file_url
+    if written is not None and not is_playable(written):
+        problems.append(f"config.audioFileUrl: {written} is no audio Asterisk can reach; it {AUDIO_FORM}")
+    return problems + await _missing(list(_named(config)), storage_url)
+
+
+async def flow_audio_problems(flow: IvrFlow, storage_url: str) -> list[str]:
+    """The same for a flow alone: one sentence for each audio that is not there, naming its node."""
+    return await _missing(list(named_audio(flow)), storage_url)
+
+
+def _named(config: CampaignConfig) -> Iterator[NamedAudio]:
+    if config.audio_file_url is not None:
+        yield NamedAudio("config.audioFileUrl", config.audio_file_url)
+    for named in named_audio(config.ivr_flow) if config.ivr_flow else ():
+        yield NamedAudio(f"config.ivrFlow: {named.place}", named.audio)
+
+
+async def _missing(named: list[NamedAudio], storage_url: str) -> list[str]:
     asking = asyncio.Semaphore(AT_ONCE)
     async with (
         httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=True) as client,
         asyncio.TaskGroup() as group,
     ):
-        tasks = {url: group.create_task(_why_unplayable(url, client, asking)) for url in places}
-    answers = ((url, task.result()) for url, task in tasks.items())
-    return [f"{place}: {url} {why}" for url, why in answers if why for place in places[url]]
+
+        async def ask(audio: str) -> str | None:
+            async with asking:
+                name = stored_name(audio)
+                return (
+                    await _why_not_stored(name, storage_url) if name else await _why_not_served(audio, client)
+                )
+
+        tasks = {
+            audio: group.create_task(ask(audio))
+            for audio in {one.audio for one in named}
+            if is_on_the_web(audio) or stored_name(audio)
+        }
+    answers = {audio: why for audio, task in tasks.items() if (why := task.result())}
+    return [f"{one.place}: {one.audio} {answers[one.audio]}" for one in named if one.audio in answers]
 
 
-def _named_audio(config: CampaignConfig) -> Iterator[tuple[str, str]]:
-    if config.audio_file_url and not _SOUND_NAME.fullmatch(config.audio_file_url):
-        yield "config.audioFileUrl", config.audio_file_url
-    if config.ivr_flow is None:
-        return
-    if _is_on_the_web(config.ivr_flow.opt_out_audio_url):
-        yield "config.ivrFlow: optOutAudioUrl", config.ivr_flow.opt_out_audio_url or ""
-    for node in config.ivr_flow.nodes:
-        if _is_on_the_web(node.audio_url):
-            yield f'config.ivrFlow: node "{node.id}"', node.audio_url or ""
-
-
-def _is_on_the_web(url: str | None) -> bool:
-    return (url or "").startswith(("http://", "https://"))
-
-
-async def _why_unplayable(url: str, client: httpx.AsyncClient, asking: asyncio.Semaphore) -> str | None:
-    if not _is_on_the_web(url):
-        return f"is no audio Asterisk can reach; give an http(s) address or {SOUND_PREFIX}name"
+async def _why_not_stored(name: str, storage_url: str) -> str | None:
     try:
-        async with asking, asyncio.timeout(2 * TIMEOUT_S):
-            status = (await client.head(url)).status_code
-            if status in _HEAD_NOT_SERVED:
+        async with asyncio.timeout(STORAGE_TIMEOUT_S):
+            content = await asyncio.to_thread(read_stored_audio, storage_url, name)
+    except (InvalidInput, Unavailable, TimeoutError) as error:
+        return str(error) or "cannot be read: the storage does not answer; check STORAGE_URL"
+    return sound_problem(name, content)
+
+
+async def _why_not_served(url: str, client: httpx.AsyncClient) -> str | None:
+    try:
+        async with asyncio.timeout(2 * TIMEOUT_S):
+            answer = await client.head(url)
+            if answer.status_code in _HEAD_NOT_SERVED:
                 async with client.stream("GET", url) as answer:
-                    status = answer.status_code
+                    pass
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         return f"does not answer ({str(error) or 'timeout'}); check the address"
-    return None if status < HTTPStatus.BAD_REQUEST else f"answers {status}; check the address"
+    if answer.status_code >= HTTPStatus.BAD_REQUEST:
+        return f"answers {answer.status_code}; check the address"
+    return _why_not_audio(httpx.URL(url).path, answer.headers.get("Content-Type", ""))
+
+
+def _why_not_audio(path: str, content_type: str) -> str | None:
+    """Asterisk tells the format by the address's extension, or else by the type its server says."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind in {"text/html", "application/json"}:
+        return f"is no audio: its server says {kind}; check the address"
+    if extension(path.rpartition("/")[2]) in _KNOWN or kind.startswith("audio/"):
+        return None
+    return (
+        f"has no format that Asterisk knows: end the address in .wav (or {', '.join(FORMATS)}), "
+        f"or have its server say audio/wav instead of {kind or 'nothing'}"
+    )

@@ -19,8 +19,12 @@ from outdial.storage.progress import count_contacts
 OVER = frozenset({"completed", "cancelled"})
 
 
-async def campaign_problems(conn: Connection, campaign_id: UUID, now: datetime) -> list[str]:
+async def campaign_problems(
+    conn: Connection, campaign_id: UUID, now: datetime, storage_url: str
+) -> list[str]:
     """One sentence for each thing that is wrong; none means the campaign can run.
+
+    `storage_url` is where audio of our own is looked for.
 
     Raises InvalidInput where there is no such campaign.
     """
@@ -31,7 +35,7 @@ async def campaign_problems(conn: Connection, campaign_id: UUID, now: datetime) 
     await conn.commit()
     config = _read_config(campaign.written_config)
     if isinstance(config, CampaignConfig):
-        return problems + _config_problems(config) + await audio_problems(config)
+        return problems + _config_problems(config) + await audio_problems(config, storage_url)
     return problems + config
 
 

@@ -95,10 +95,10 @@ def show(name: Name, as_json: AsJson = False) -> None:
 def validate(name: Name, as_json: AsJson = False) -> None:
     """Find everything that would keep a campaign from running; exits 1 if there is anything."""
 
-    async def work(pool: Pool, _settings: Settings) -> list[str]:
+    async def work(pool: Pool, settings: Settings) -> list[str]:
         async with pool.connection() as conn:
             campaign = await find_campaign(conn, name)
-            return await campaign_problems(conn, campaign.id, utc_now())
+            return await campaign_problems(conn, campaign.id, utc_now(), settings.storage_url)
 
     problems = with_database(work)
     if as_json:

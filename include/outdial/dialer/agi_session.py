@@ -85,7 +85,7 @@ class AgiSession:
         """Play a sound name or URL to its end, or to the first key that stands in `escape_digits`."""
         reply = await self._ask(f"STREAM FILE {quoted(audio)} {quoted(escape_digits)}", PLAY_LIMIT_S)
         if reply.result == "-1":
-            await self._fail_if_hung_up()
+            await self.fail_if_hung_up()
             return Playback(None, heard=False)
         endpos = _ENDPOS.search(reply.data)
         return Playback(_key(reply), heard=endpos is None or int(endpos.group(1)) > 0)
@@ -95,7 +95,7 @@ class AgiSession:
         limit_s = PLAY_LIMIT_S + timeout_s * (max_digits + 1)
         reply = await self._ask(f"GET DATA {quoted(audio)} {_ms(timeout_s)} {max_digits}", limit_s)
         if reply.result == "-1":
-            await self._fail_if_hung_up()
+            await self.fail_if_hung_up()
             return Entry("", timed_out=False, heard=False)
         return Entry(reply.result, timed_out="(timeout)" in reply.data, heard=True)
 
@@ -127,7 +127,8 @@ class AgiSession:
         except CallerHungUp:
             return
 
-    async def _fail_if_hung_up(self) -> None:
+    async def fail_if_hung_up(self) -> None:
+        """Raise CallerHungUp where the call is over: some results look the same on a dead channel."""
         # result=-1 may mean a file that cannot be played or a caller who left. Asterisk answers 511 to this
         # command on a channel that is gone (with AGISIGHUP=no), or has closed the connection.
         await self._ask("CHANNEL STATUS")

@@ -13,6 +13,7 @@ from outdial.dialer.call_progress import hung_up_by_us
 from outdial.dialer.events import Announcer
 from outdial.dialer.gate import Gate
 from outdial.dialer.heartbeat import Heartbeat
+from outdial.dialer.ivr_services import IvrServices
 from outdial.dialer.lanes import Lanes
 from outdial.dialer.live_calls import LiveCalls
 from outdial.dialer.tasks_in_hand import TasksInHand
@@ -39,6 +40,7 @@ class Drain:
     live: LiveCalls
     link: AmiLink
     announcer: Announcer
+    ivr: IvrServices
 
     async def run(self, timeout_s: float) -> None:
         """Give live calls `timeout_s` to end by themselves, then hang up the rest; settle all, sign off."""
@@ -49,6 +51,7 @@ class Drain:
         if not await _holds(self._no_live_calls, timeout_s):
             await self._hang_up_rest()
         await self.tasks.delete_rest()
+        await self.ivr.drain(LAST_EVENTS_S)
         await self.announcer.drain(LAST_EVENTS_S)
         await self._sign_off()
 

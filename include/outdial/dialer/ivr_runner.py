@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from outdial.dialer.agi_session import AgiSession, CallerHungUp
-from outdial.domain.errors import Broken, InvalidInput, OutdialError
-from outdial.domain.ivr_flow import KEYS, SOUND_PREFIX, IvrFlow
+from outdial.dialer.ivr_voice import Locate, Voice
+from outdial.dialer.transfers import connect_agent
+from outdial.domain.errors import Broken, InvalidInput, OutdialError, Unavailable
+from outdial.domain.ivr_actions import Recording, read_recording
+from outdial.domain.ivr_flow import OPT_OUT_KEY, IvrFlow
 from outdial.domain.ivr_steps import Ask, End, Entered, Event, Perform, Performed, Play, Played
-from outdial.domain.ivr_transfer import TransferTarget, transfer_target
+from outdial.domain.ivr_transfer import transfer_target
 from outdial.domain.ivr_walk import Walk, begin_walk, go_on
 from outdial.telemetry.logs import get_logger
 
@@ -19,31 +22,33 @@ log = get_logger(__name__)
 
 EFFECT_TIMEOUT_S = 5.0
 OPT_OUT_PAUSES_S = (0.2, 1.0, 2.0)
-AGENT_RING_S = 30
-QUEUE_WAIT_S = 300
-TRANSFER_LIMIT_S = 4 * 3600.0
 
 Parameters = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """The call a flow is spoken on; a transfer to a number leaves by `trunk`."""
+    """The call a flow is spoken on; a transfer to a number leaves by `trunk`, branches look at `metadata`."""
 
     call_id: str
     trunk: str
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
 class IvrEffects:
-    """What keys do outside the call. `opt_out(reason)` returns when the opt-out is committed.
+    """What the IVR asks of the world outside the call. `opt_out(reason)` returns when it is committed.
 
-    `send_sms` and `donate` get the action's parameters, and under `entered` what the person typed, by node.
+    `send_sms`, `donate` and `webhook` get the action's parameters, under `entered` what the person typed, by
+    node, and under `node` where they are. `record` takes a message and returns how that ended.
     """
 
     opt_out: Callable[[str], Awaitable[None]]
     send_sms: Callable[[Parameters], Awaitable[None]]
     donate: Callable[[Parameters], Awaitable[None]]
+    webhook: Callable[[Parameters], Awaitable[None]]
+    record: Callable[[AgiSession, str, Recording], Awaitable[Performed]]
+    locate: Locate
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +75,11 @@ async def run_ivr(session: AgiSession, flow: IvrFlow, call: CallContext, effects
     A caller who hangs up, or a link to Asterisk that breaks, ends the walk normally: the result so far is
     returned. Raises OptOutLost where an opt-out could not be recorded, after several tries.
     """
-    walk = begin_walk(flow)
+    walk = begin_walk(flow, call.metadata)
+    voice = Voice(session, call.call_id, effects.locate)
     try:
         while not isinstance(walk.step, End):
-            walk = go_on(walk, await _take_step(walk, session, call, effects))
+            walk = go_on(walk, await _take_step(walk, voice, call, effects))
         await session.hangup()
     except CallerHungUp:
         log.debug("caller hung up", call_id=call.call_id, path=walk.path)
@@ -84,79 +90,47 @@ async def run_ivr(session: AgiSession, flow: IvrFlow, call: CallContext, effects
     return _result(walk)
 
 
-async def _take_step(walk: Walk, session: AgiSession, call: CallContext, effects: IvrEffects) -> Event:
+async def _take_step(walk: Walk, voice: Voice, call: CallContext, effects: IvrEffects) -> Event:
     match walk.step:
         case Play() as step:
-            return Played(await _play(session, step, call))
+            return Played(await voice.play(step))
         case Ask() as step:
-            return Entered(await _ask(session, step, call))
+            return Entered(await voice.ask(step))
         case Perform(action="add_to_blacklist"):
             await _opt_out(walk, call, effects)
             return Performed()
         case Perform(action="transfer_agent") as step:
-            return Performed(await _transfer(session, step, call))
+            return Performed(await _transfer(voice.session, step, call))
+        case Perform(action="record_message") as step:
+            return await _record(voice, step, call, effects)
         case Perform() as step:
             return Performed(await _take_effect(step, call, effects))
         case End():
             raise Broken("a walk that has ended has no next step")
 
 
-async def _play(session: AgiSession, step: Play, call: CallContext) -> str | None:
-    key = await _prompt(session, step.audio, step.interrupt_by, call)
-    return key or await _listen(session, step.interrupt_by, step.listen_s)
-
-
-async def _listen(session: AgiSession, keys: str, listen_s: float) -> str | None:
-    """The first key that stands in `keys`; others do not end the wait."""
-    loop = asyncio.get_running_loop()
-    ends_at, left_s = loop.time() + listen_s, listen_s
-    while left_s > 0:
-        key = await session.wait_for_digit(left_s)
-        if key is None or key in keys:
-            return key
-        left_s = ends_at - loop.time()
-    return None
-
-
-async def _ask(session: AgiSession, step: Ask, call: CallContext) -> str:
-    if step.max_digits > 1 and step.audio:
-        entry = await session.get_data(_playable(step.audio), step.timeout_s, step.max_digits)
-        _note_heard(entry.heard, step.audio, call)
-        return entry.digits
-    # GET DATA would take # for a terminator, which in a menu is a key like any other.
-    key = await _prompt(session, step.audio, KEYS, call)
-    return key or await session.wait_for_digit(step.timeout_s) or ""
-
-
-async def _prompt(session: AgiSession, audio: str | None, keys: str, call: CallContext) -> str | None:
-    if not audio:
-        return None
-    playback = await session.stream_file(_playable(audio), keys)
-    _note_heard(playback.heard, audio, call)
-    return playback.key
-
-
-def _playable(audio: str) -> str:
-    """What STREAM FILE takes: a URL as it is, or the bare name of a sound on Asterisk's own disk."""
-    return audio.removeprefix(SOUND_PREFIX)
-
-
-def _note_heard(heard: bool, audio: str, call: CallContext) -> None:
-    if not heard:
-        log.warning("audio could not be played", call_id=call.call_id, audio=audio)
-
-
 async def _take_effect(step: Perform, call: CallContext, effects: IvrEffects) -> bool:
-    """Send the message or count the gift; the call goes on where that fails, and the failure is logged."""
-    effect = effects.send_sms if step.action == "send_sms" else effects.donate
-    parameters = {**step.parameters, "entered": dict(step.entered)}
+    """Send the message, count the gift, post the event; a failure is logged and the call goes on."""
+    parameters = {**step.parameters, "entered": dict(step.entered), "node": step.node_id}
     try:
         async with asyncio.timeout(EFFECT_TIMEOUT_S):
-            await effect(parameters)
+            await _effect_of(step, effects)(parameters)
     except Exception:
         log.exception("ivr action failed", call_id=call.call_id, node=step.node_id, action=step.action)
         return False
     return True
+
+
+def _effect_of(step: Perform, effects: IvrEffects) -> Callable[[Parameters], Awaitable[None]]:
+    match step.action:
+        case "send_sms":
+            return effects.send_sms
+        case "trigger_donation":
+            return effects.donate
+        case "webhook":
+            return effects.webhook
+        case other:
+            raise Broken(f"a walk does not perform {other}")
 
 
 async def _opt_out(walk: Walk, call: CallContext, effects: IvrEffects) -> None:
@@ -188,22 +162,20 @@ async def _transfer(session: AgiSession, step: Perform, call: CallContext) -> bo
     except InvalidInput as error:
         log.warning("transfer refused", call_id=call.call_id, node=step.node_id, reason=str(error))
         return False
-    if target.application == "Queue":
-        return await _join_queue(session, target.address)
-    await session.exec("Dial", f"{_dial_string(target, call)},{AGENT_RING_S}", TRANSFER_LIMIT_S)
-    return await session.get_variable("DIALSTATUS") == "ANSWER"
+    return await connect_agent(session, target, call.trunk)
 
 
-async def _join_queue(session: AgiSession, queue: str) -> bool:
-    # Queue(name,options,URL,announceoverride,timeout). QUEUESTATUS says why no agent took the call; where one
-    # did it stays as it was, or is CONTINUE.
-    await session.set_variable("QUEUESTATUS", "")
-    await session.exec("Queue", f"{queue},,,,{QUEUE_WAIT_S}", TRANSFER_LIMIT_S)
-    return await session.get_variable("QUEUESTATUS") in {None, "", "CONTINUE"}
-
-
-def _dial_string(target: TransferTarget, call: CallContext) -> str:
-    return f"PJSIP/{target.address}@{call.trunk}" if target.is_number else target.address
+async def _record(voice: Voice, step: Perform, call: CallContext, effects: IvrEffects) -> Performed:
+    """Take a message; the flow goes on where that fails. 9 ends it too, and opts out."""
+    try:
+        recording = read_recording(step.parameters)
+        key = await voice.beep(OPT_OUT_KEY) if recording.beep else None
+        if key:
+            return Performed(key=key)
+        return await effects.record(voice.session, step.node_id, recording)
+    except (InvalidInput, Unavailable) as error:
+        log.warning("message not recorded", call_id=call.call_id, node=step.node_id, reason=str(error))
+        return Performed(succeeded=False)
 
 
 def _result(walk: Walk) -> IvrResult:

@@ -12,6 +12,7 @@ from outdial.attempts.begin import Begun, Permit, Released, Stale, begin_attempt
 from outdial.dialer.ami import AmiLink, Answer, Originate, OriginateAnswer
 from outdial.dialer.call_progress import hung_up_by_us
 from outdial.dialer.gate import Gate
+from outdial.dialer.ivr_services import IvrServices
 from outdial.dialer.live_calls import LiveCall, LiveCalls
 from outdial.dialer.second_guard import SecondGuard
 from outdial.dialer.tasks_in_hand import TaskInHand, TasksInHand
@@ -56,6 +57,7 @@ class Placing:
     gate: Gate
     tasks: TasksInHand
     guard: SecondGuard
+    ivr: IvrServices
     dialplan: Dialplan
     clock: Clock
 
@@ -81,6 +83,7 @@ class Placing:
     async def originate(self, begun: Begun, item: TaskInHand, slot: DueSlot) -> None:
         """Write the originate when its slot is due: once, whatever happens."""
         call = self.live.add(begun)
+        self.ivr.prepare(begun.campaign.config)
         await asyncio.sleep(slot.due - asyncio.get_running_loop().time())
         await self.guard.wait_for_turn()
         if call.is_unwanted:

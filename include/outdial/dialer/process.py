@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from outdial.blacklist.cache import open_cache
 from outdial.dialer.ami import AmiAddress
 from outdial.dialer.events import EventTopics
+from outdial.dialer.ivr_services import IvrServicesConfig
 from outdial.dialer.running import Connections, Dialer, DialerConfig
 from outdial.dialer.sms_requests import open_sms_requests
+from outdial.dialer.webhooks import WebhookRules
 from outdial.domain.clock import utc_now
 from outdial.messaging.dial_queue import QueueAddress, open_dial_queue
 from outdial.messaging.topics import open_topics
@@ -75,6 +77,12 @@ def dialer_config(settings: Settings, options: DialerOptions) -> DialerConfig:
             calls=settings.call_events_topic_arn,
             donations=settings.donation_events_topic_arn,
             optouts=settings.optout_events_topic_arn,
+        ),
+        ivr=IvrServicesConfig(
+            storage_url=settings.storage_url,
+            audio_port=settings.audio_port,
+            recording_port=settings.recording_port,
+            webhooks=WebhookRules(settings.webhook_secret.get_secret_value(), settings.allowed_webhook_hosts),
         ),
         drain_timeout_s=options.drain_timeout_s,
     )

@@ -19,6 +19,8 @@ from outdial.dialer.events import Announcer, EventTopics
 from outdial.dialer.gate import Gate
 from outdial.dialer.heartbeat import Heartbeat
 from outdial.dialer.intake import Intake
+from outdial.dialer.ivr_effects import Outside
+from outdial.dialer.ivr_services import IvrServices, IvrServicesConfig
 from outdial.dialer.lanes import Lanes
 from outdial.dialer.leading import Recovery
 from outdial.dialer.listed_calls import ListedCalls
@@ -60,6 +62,7 @@ class DialerConfig:
     agi_advertised_host: str = "127.0.0.1"
     context: str = "campaign-ivr"
     topics: EventTopics = field(default_factory=EventTopics)
+    ivr: IvrServicesConfig = field(default_factory=IvrServicesConfig)
     drain_timeout_s: float = 30.0
 
 
@@ -91,14 +94,20 @@ class Dialer:
         self._tasks = TasksInHand(connections.queue, connections.pool)
         self._settlement = Settlement(connections.pool, self._on_settled)
         self._announcer = Announcer(connections.topics, config.topics)
+        self._ivr = IvrServices(config.ivr, clock)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Dial until `stop` is set, then drain. Raises what broke a part: the process is to start anew."""
         to = self._to
-        walks = Walks(to.pool, to.cache, self.live, self._announcer, to.send_sms, self._clock)
+        outside = Outside(to.pool, to.cache, self._announcer, to.send_sms, self._ivr, self._clock)
+        walks = Walks(self.live, outside)
         config = self._config
         await self._heartbeat.register()
-        async with serve_agi(config.agi_host, config.agi_port, walks.on_session) as server, self._group:
+        async with (
+            self._ivr.serve(config.agi_host, config.agi_advertised_host),
+            serve_agi(config.agi_host, config.agi_port, walks.on_session) as server,
+            self._group,
+        ):
             parts = [self._group.create_task(part) for part in self._parts()]
             drain = self._begin_work(server)
             await stop.wait()
@@ -114,6 +123,7 @@ class Dialer:
             self._settlement.run(),
             self._tasks.run_deletions(),
             self._announcer.run(),
+            self._ivr.webhooks.run(),
             self._to.pace.keep_watch(),
             run_reconciling(link, live),
             run_healing(pool, link, live, self.id, self._clock),
@@ -133,6 +143,7 @@ class Dialer:
             gate=self._gate,
             tasks=self._tasks,
             guard=SecondGuard(config.max_cps),
+            ivr=self._ivr,
             dialplan=Dialplan(config.context, agi_url),
             clock=self._clock,
         )
@@ -149,6 +160,7 @@ class Dialer:
             live=self.live,
             link=self.link,
             announcer=self._announcer,
+            ivr=self._ivr,
         )
 
     def _on_login(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from outdial.simulator.audio_socket import audio_socket
 from outdial.simulator.call import Call
 from outdial.simulator.line import HungUpError
 from outdial.simulator.originate import split_arguments
@@ -137,6 +138,7 @@ _APPLICATIONS: dict[str, Callable[[Call, str], Awaitable[int]]] = {
     "userevent": _user_event,
     "playback": _playback,
     "amd": _amd,
+    "audiosocket": audio_socket,
     "dial": _dial,
     "queue": _queue,
 }

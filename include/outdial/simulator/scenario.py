@@ -154,6 +154,7 @@ class Scenario(_Strict):
     q850: Share = 0.3
     transfer: Transfer = Transfer()
 
+    message_s: Seconds = (2, 6)
     prompt_s: float = Field(1.0, ge=0)
     prompts: dict[str, Annotated[float, Field(ge=0)]] = {}
     missing_audio: list[str] = []

@@ -24,7 +24,7 @@ from outdial.standalone.supervisor import Kept, Stage
 from outdial.standalone.valkey import ValkeyServer, valkey_part
 from outdial.storage.migrate import migrate
 
-_PORTS = ("postgres", "valkey", "aws", "ami", "simulator_control", "agi", "airflow")
+_PORTS = ("postgres", "valkey", "aws", "ami", "simulator_control", "agi", "audio", "recording", "airflow")
 _RESTARTS = 3
 _PROVISION_TIMEOUT_S = 30
 # Two cores carry the whole stack: what is comfortable for them, unless somebody asks for more.
@@ -108,6 +108,8 @@ def addresses_of(stack: Stack) -> dict[str, str]:
         "AMI_SECRET": stack.secrets.ami,
         "AGI_PORT": str(stack.ports["agi"]),
         "AGI_ADVERTISED_HOST": "127.0.0.1",
+        "AUDIO_PORT": str(stack.ports["audio"]),
+        "RECORDING_PORT": str(stack.ports["recording"]),
         "AIRFLOW_URL": stack.airflow.url,
         "AIRFLOW_USER": airflow.SERVICE,
         "AIRFLOW_PASSWORD": stack.secrets.airflow_service,

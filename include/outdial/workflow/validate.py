@@ -40,12 +40,12 @@ class ValidateOperator(BaseOperator):
 
 
 async def _look(campaign_id: UUID, run_id: str) -> tuple[Campaign, list[str]]:
-    async with open_database() as (_settings, pool):
+    async with open_database() as (settings, pool):
         async with pool.connection() as conn:
             campaign = await read_campaign(conn, campaign_id)
             if campaign.status in FINISHED:
                 return campaign, []
-            problems = await campaign_problems(conn, campaign_id, utc_now())
+            problems = await campaign_problems(conn, campaign_id, utc_now(), settings.storage_url)
         if problems:
             await fail_campaign(pool, campaign_id, run_id, problems, utc_now())
         return campaign, problems
