@@ -121,3 +121,42 @@ def test_an_encoding_that_does_not_exist_or_does_not_fit_is_said(tmp_path: Path)
         cells_of(path, "klingon")
     with pytest.raises(InvalidInput, match="not all utf-8 text"):
         cells_of(path, "utf-8")
+
+
+def test_a_number_is_read_whatever_its_cell_is_formatted_as(tmp_path: Path) -> None:
+    path = tmp_path / "list.xlsx"
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    formats = ["yyyy-mm-dd", "[h]:mm:ss", "0.00E+00", "0%", "#,##0.00 $", "000-000-0000", "h:mm"]
+    for place, number_format in enumerate(formats, 1):
+        for row, number in enumerate((12025550123, 502345678), 1):
+            sheet.cell(row, place, number).number_format = number_format
+    book.save(path)
+    assert cells_of(path) == [("12025550123",) * len(formats), ("502345678",) * len(formats)]
+
+
+def test_a_formula_that_was_never_calculated_is_kept_as_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "list.xlsx"
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["Phone", "Name"])
+    sheet.append(['="0502345678"', "נועה"])
+    book.save(path)
+    assert cells_of(path)[1] == ('="0502345678"', "נועה")
+
+
+def test_the_first_sheet_that_shows_is_read_and_the_others_are_mentioned(tmp_path: Path) -> None:
+    path = tmp_path / "list.xlsx"
+    book = openpyxl.Workbook()
+    for title, state in (("Notes", "hidden"), ("People", "visible"), ("Old", "visible")):
+        sheet = book.create_sheet(title)
+        sheet.append([title])
+        sheet.sheet_state = state
+    del book["Sheet"]
+    book.active = 1
+    book.save(path)
+    with open_records(ContactFile(path)) as records:
+        assert [record.cells for record in records.rows] == [("People",)]
+        assert records.doubt == "only the first sheet, 'People', was read; the workbook has 2"
