@@ -14,7 +14,15 @@ from outdial.blacklist.listing import list_numbers, unlist_numbers, unlist_prefi
 from outdial.campaigns.lifecycle import cancel
 from outdial.domain.dispositions import Disposition
 from outdial.domain.permission import Refusal
-from outdial.storage.blacklist import EVERYWHERE, Listing, Scope, Unlisting, hold_list_still
+from outdial.storage.blacklist import (
+    EVERYWHERE,
+    Listing,
+    Scope,
+    Unlisting,
+    hold_list,
+    hold_list_still,
+    remove_listings,
+)
 from outdial.storage.pool import Pool
 from tests import given
 from tests.attempts.steps import a_permit, claimed, ended
@@ -111,6 +119,22 @@ async def test_a_contact_called_before_comes_back_no_earlier_than_its_retry_was_
     assert await standing(pool) == [("failed", "waiting")]
     assert await due(pool, ONE) == NOON + timedelta(minutes=10)
     await assert_invariants(database_dsn)
+
+
+async def test_a_call_settled_while_its_number_is_being_unlisted_leaves_its_contact_callable(pool: Pool):
+    campaign = await given.a_running_campaign(pool, NOON, [ONE])
+    (task,) = await claimed(pool, campaign)
+    begun = await begin_attempt(pool, task, await a_permit(pool), NOON)
+    assert isinstance(begun, Begun)
+    await list_numbers(pool, [no(ONE)], NOON)
+    async with pool.connection() as conn:
+        async with conn.transaction():
+            await remove_listings(conn, [ONE], EVERYWHERE, BY_OPS, NOON)
+            await hold_list(conn)  # as an unlisting does before it brings contacts back
+            settling = asyncio.create_task(settle(pool, [ended(begun, Disposition.BUSY)]))
+            await asyncio.sleep(0.3)
+        assert len(await settling) == 1
+    assert await standing(pool) == [("failed", "waiting")]
 
 
 async def test_a_listing_is_never_shortened_by_listing_again(pool: Pool):

@@ -15,6 +15,7 @@ from outdial.domain.calling_rules import timetables_for
 from outdial.domain.campaign import CampaignConfig
 from outdial.domain.dispositions import UNCOUNTED, Disposition
 from outdial.domain.retries import CallingTime, Completed, GivenUp, RetryAt, Tries, what_follows
+from outdial.storage.blacklist import hold_list_still
 from outdial.storage.calls import lock_live_calls, write_settlements
 from outdial.storage.pool import Pool
 
@@ -56,6 +57,8 @@ async def settle(pool: Pool, outcomes: Sequence[CallOutcome]) -> list[Settled]:
         return []
     by_call = {outcome.call_id: outcome for outcome in outcomes}
     async with pool.connection() as conn, conn.transaction():
+        # Else a contact could be marked for a listing just taken back, and nobody would bring it back.
+        await hold_list_still(conn)
         rows = await lock_live_calls(conn, by_call, max(outcome.ended_at for outcome in outcomes))
         configs = {
             row["campaign_id"]: CampaignConfig.model_validate(row["config"])

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from redis.asyncio import Redis
@@ -22,6 +23,9 @@ from redis.exceptions import RedisError
 from outdial.storage.blacklist import Scope, prefixes_of
 
 TIMEOUT_S = 0.5
+ASK_AGAIN_AFTER_S = 2.0
+"""A Redis that answers nothing must not cost every batch of a long import its timeout."""
+
 COMPLETE_FOR_S = 24 * 3600
 """The mark of a complete cache ends by itself: what was missed while Redis was away is then read anew."""
 
@@ -51,6 +55,7 @@ class ListedCache:
         self._redis = redis
         self._on_silence = on_silence
         self._is_silent = False
+        self._ask_again_at = float("-inf")
 
     async def add(self, entries: Iterable[Entry]) -> None:
         """Note what is committed."""
@@ -73,7 +78,7 @@ class ListedCache:
         pipeline = self._redis.pipeline(transaction=False)
         for group in asked:
             pipeline.smismember(_key(group[0]), [entry.number for entry in group])
-        answers: list[list[int]] = await self._attempt(pipeline.execute()) or []
+        answers: list[list[int]] = await self._attempt(pipeline.execute) or []
         listed = [
             entry
             for group, flags in zip(asked, answers, strict=False)
@@ -87,13 +92,13 @@ class ListedCache:
         """Whether a whole copy was put here not long ago; True where nobody answers who could take one."""
         if self._redis is None:
             return True
-        answer = await self._attempt(self._redis.exists(_MARK))
+        answer = await self._attempt(partial(self._redis.exists, _MARK))
         return answer is None or bool(answer)
 
     async def mark_complete(self) -> None:
         """The whole list has been added."""
         if self._redis is not None:
-            await self._attempt(self._redis.set(_MARK, "1", ex=COMPLETE_FOR_S))
+            await self._attempt(partial(self._redis.set, _MARK, "1", ex=COMPLETE_FOR_S))
 
     async def _change(self, command: str, entries: Iterable[Entry]) -> None:
         members: dict[str, list[str]] = defaultdict(list)
@@ -104,17 +109,21 @@ class ListedCache:
         pipeline = self._redis.pipeline(transaction=False)
         for key, numbers in members.items():
             pipeline.execute_command(command, key, *numbers)
-        await self._attempt(pipeline.execute())
+        await self._attempt(pipeline.execute)
 
-    async def _attempt(self, asking: Awaitable[Any]) -> Any:  # noqa: ANN401 - whatever Redis answers
-        """Redis's answer; None where there is none in time."""
+    async def _attempt(self, ask: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - whatever Redis answers
+        """Redis's answer; None where there is none in time, and for a while after that."""
+        now = asyncio.get_running_loop().time()
+        if now < self._ask_again_at:
+            return None
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                answer = await asking
+                answer = await ask()
         except (RedisError, OSError, TimeoutError) as error:
             if not self._is_silent:
                 self._on_silence(str(error) or type(error).__name__)
             self._is_silent = True
+            self._ask_again_at = now + ASK_AGAIN_AFTER_S
             return None
         self._is_silent = False
         return answer
