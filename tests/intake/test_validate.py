@@ -183,3 +183,17 @@ async def test_audio_of_our_storage_must_be_there_and_playable(
     assert [found.startswith(f"config.audioFileUrl: storage:hello.wav {problem}") for found in problems] == (
         [True] if problem else []
     )
+
+
+async def test_a_required_registry_must_be_here_and_fresh(pool: Pool, tmp_path: Path) -> None:
+    campaign = await a_campaign(pool, NOW, registries=["us-dnc", "il-do-not-call"])
+    await contacts(pool, campaign, phones(1), NOW)
+    async with pool.connection() as conn:
+        # Thirty-one days old is the limit of the one, sixteen more than the other has.
+        await conn.execute("insert into registries (name, as_of) values ('us-dnc', '2026-01-30')")
+        await conn.execute("insert into registries (name, as_of) values ('il-do-not-call', '2026-02-14')")
+        problems = await campaign_problems(conn, campaign.id, NOW, tmp_path.as_uri())
+    assert len(problems) == 1
+    assert "il-do-not-call" in problems[0]
+    assert "16 days old" in problems[0]
+    assert "--registry il-do-not-call --as-of DATE" in problems[0]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from outdial.blacklist.registries import registry_problems
 from outdial.campaigns.audio import audio_problems
 from outdial.campaigns.create import region_problem, rule_problems, schedule_problem
 from outdial.domain.campaign import CampaignConfig, field_problems
@@ -24,19 +25,18 @@ async def campaign_problems(
 ) -> list[str]:
     """One sentence for each thing that is wrong; none means the campaign can run.
 
-    `storage_url` is where audio of our own is looked for.
-
-    Raises InvalidInput where there is no such campaign.
+    `storage_url` is where audio of our own is looked for. Raises InvalidInput where there is no campaign.
     """
     campaign = await read_campaign(conn, campaign_id)
     problems = [*_status_problems(campaign), *_type_problems(campaign), *_time_problems(campaign, now)]
     problems += await _contact_problems(conn, campaign)
+    config = _read_config(campaign.written_config)
+    if not isinstance(config, CampaignConfig):
+        return problems + config
+    problems += await registry_problems(conn, config.registries, now)
     # The checks of audio wait for other machines; no transaction stays open meanwhile.
     await conn.commit()
-    config = _read_config(campaign.written_config)
-    if isinstance(config, CampaignConfig):
-        return problems + _config_problems(config) + await audio_problems(config, storage_url)
-    return problems + config
+    return problems + _config_problems(config) + await audio_problems(config, storage_url)
 
 
 def _read_config(written: dict[str, Any]) -> CampaignConfig | list[str]:
