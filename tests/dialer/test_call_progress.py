@@ -80,7 +80,11 @@ REFUSED_BY_SIP = [
 def test_a_call_asterisk_could_not_even_dial_says_nothing_about_the_person() -> None:
     for order in permutations([FAR_HANGUP, failed(), hangup(0)]):
         assert disposition_of(after([NEWCHANNEL, *order])) is Disposition.CONGESTION
-    assert disposition_of(after([NEWCHANNEL, RINGING, failed(), hangup(0)])) is Disposition.UNKNOWN
+
+
+def test_a_call_that_asterisk_ends_because_it_is_stopped_says_nothing_about_the_person() -> None:
+    for order in permutations([dial_end("NOANSWER"), failed(), hangup(0)]):
+        assert disposition_of(after([NEWCHANNEL, RINGING, *order])) is Disposition.CANCELLED
 
 
 @pytest.mark.parametrize(("sip", "cause", "disposition"), REFUSED_BY_SIP)

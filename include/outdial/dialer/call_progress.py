@@ -135,14 +135,22 @@ def disposition_of(progress: CallProgress) -> Disposition:
         return Disposition.CANCELLED
     if progress.cause is None:
         return _without_hangup(progress)
-    if progress.cause == _NO_CAUSE and not (progress.ringing_at or progress.dial_status):
-        # Asterisk could not even dial: no audio port was left, which says nothing about the person.
-        return Disposition.CONGESTION
+    if progress.cause == _NO_CAUSE:
+        return _ended_by_asterisk(progress)
     if progress.cause == _INTERWORKING:
         return BY_TECH_CAUSE.get(progress.tech_cause or "", Disposition.UNKNOWN)
     if progress.cause == _NO_ANSWER_CAUSE and _was_silence(progress):
         return Disposition.TRUNK_DOWN
     return BY_CAUSE.get(progress.cause, Disposition.UNKNOWN)
+
+
+def _ended_by_asterisk(progress: CallProgress) -> Disposition:
+    """A far side always gives a cause. Either Asterisk is being stopped, or it could not even dial.
+
+    The latter is so where no audio port is left.
+    """
+    dialled = progress.ringing_at or progress.dial_status
+    return Disposition.CANCELLED if dialled else Disposition.CONGESTION
 
 
 def _was_silence(progress: CallProgress) -> bool:
