@@ -52,7 +52,9 @@ async def test_a_signal_ends_it_at_once_with_live_calls_and_exit_0(signum) -> No
     await asyncio.wait_for(reader.readuntil(b"Event: Newchannel"), 10)
     process.send_signal(signum)
     rest, _ = await asyncio.wait_for(asyncio.shield(finish(reader, process)), 10)
-    assert b"Shutdown: Uncleanly" in rest
+    # Asterisk hangs up its calls and tells their ends before it says that it goes.
+    ends = [rest.index(b"Cause: 4\r\n"), rest.index(b"Event: Hangup"), rest.index(b"Shutdown: Cleanly")]
+    assert ends == sorted(ends)
     assert process.returncode == 0
     writer.close()
 

@@ -24,6 +24,11 @@ class Call:
         self.line = Line(exchange, self.channel, self.person)
         self.answered_at: float | None = None  # loop time
 
+    def hang_up_for_shutdown(self) -> None:
+        """The network is being stopped. 4 is Asterisk's flag for that and no cause; the Hangup has none."""
+        self.exchange.publish_channel("SoftHangupRequest", self.channel, "Cause: 4\r\n")
+        self.line.hang_up(0)
+
 
 def _new_channel(exchange: Exchange, request: Originate) -> Channel:
     uniqueid = request.channel_id or exchange.next_uniqueid()

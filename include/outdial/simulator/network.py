@@ -17,6 +17,8 @@ from outdial.simulator.scenario import Scenario, User
 DEFAULT_USERS = {"dialer": User(secret="dialer")}  # noqa: S106 - a simulator on loopback guards nothing
 _ANSWER_TIMEOUT_S = 5.0
 _STOP_TIMEOUT_S = 2.0
+# Asterisk was seen to close its links 1.1 s after it hung up its calls; FastAGI servers may take longer.
+_LAST_WORDS_S = 1.0
 
 
 def wall_clock() -> datetime:
@@ -138,10 +140,17 @@ async def _until_answering(host: str, port: int) -> None:
 
 
 async def _stop(exchange: Exchange, server: AmiServer) -> None:
+    """As `core stop now` does it: all calls are hung up, their ends are told, and then the links close."""
     server.thaw()
+    for call in list(exchange.calls.values()):
+        call.hang_up_for_shutdown()
+    await _until_done(exchange, _LAST_WORDS_S)
     await server.stop()
-    calls = set(exchange.tasks)
-    for call in calls:
-        call.cancel()
-    if calls:
-        await asyncio.wait(calls, timeout=_STOP_TIMEOUT_S)
+    for task in exchange.tasks:
+        task.cancel()
+    await _until_done(exchange, _STOP_TIMEOUT_S)
+
+
+async def _until_done(exchange: Exchange, timeout_s: float) -> None:
+    if exchange.tasks:
+        await asyncio.wait(set(exchange.tasks), timeout=timeout_s)
