@@ -98,18 +98,21 @@ class Asterisk:
                 raise RuntimeError(f"Asterisk did not come up:\n{self._last_words()}")
             time.sleep(0.05)
 
-    def tell(self, command: str) -> None:
-        """Say `command` on its console."""
-        subprocess.run(
-            [*self._command(), "-r", "-x", command], check=False, capture_output=True, timeout=STOP_TIMEOUT_S
-        )
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not ended since."""
+        return self._process is not None
 
     def stop(self) -> None:
         """End it as an operator does, calls or no calls."""
         if self._process is None:
             return
-        self.tell("core stop now")
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        console = subprocess.Popen([*self._command(), "-r", "-x", "core stop now"], **quiet)
         self._wait_for_end()
+        # Now and then a console waits for an Asterisk that is gone.
+        console.kill()
+        console.wait(STOP_TIMEOUT_S)
 
     def kill(self) -> None:
         """End it as a power cut does."""

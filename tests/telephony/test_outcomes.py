@@ -7,9 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from outdial.domain.clock import utc_now
-from tests import given
-from tests.dialer.stage import NEVER_AGAIN, Stage, eventually
+from tests.dialer.stage import Stage
+from tests.telephony.calling import a_campaign_over, settled
 from tests.telephony.cases import CASES, Case
 from tests.telephony.recorded import Recorded
 from tests.telephony.sequences import sequence_of, shape_of
@@ -17,36 +16,18 @@ from tests.telephony.sides import Phones
 
 pytestmark = pytest.mark.timeout(120)
 
-GREETING = {
-    "startNodeId": "greeting",
-    "nodes": [{"id": "greeting", "type": "play_audio", "audioUrl": "sound:hello-world"}],
-}
-
 
 @asynccontextmanager
 async def called_once(stage: Stage, phones: Phones, cases: Sequence[Case]) -> AsyncIterator[None]:
     """Everybody has been called, once, and every call has ended."""
-    by_trunk = {
-        trunk: await given.a_running_campaign(
-            stage.pool,
-            utc_now(),
-            [case.number for case in cases if case.trunk == trunk],
-            name=f"Over {trunk}",
-            trunks=[trunk],
-            ivrFlow=GREETING,
-            ringTimeoutSeconds=5,
-            **NEVER_AGAIN,
-        )
-        for trunk in dict.fromkeys(case.trunk for case in cases)
-    }
-
-    async def all_settled() -> bool:
-        return await stage.number("select count(disposition) from call_records") == len(cases)
-
+    trunks = dict.fromkeys(case.trunk for case in cases)
+    campaigns = [
+        await a_campaign_over(stage, [case.number for case in cases if case.trunk == trunk], trunk)
+        for trunk in trunks
+    ]
     async with stage.dialer(phones):
-        await stage.dispatch(*by_trunk.values(), horizon_s=20)
-        await eventually(all_settled, within_s=60, every_s=0.1)
-        await eventually(lambda: not phones.witness.live)
+        await stage.dispatch(*campaigns, horizon_s=20)
+        await settled(stage, phones, len(cases))
         yield
     await stage.assert_sound(phones.witness)
 
