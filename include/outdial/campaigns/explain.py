@@ -5,6 +5,7 @@ For managers: `outdial campaign explain`, and the console.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +14,17 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from outdial.blacklist.registries import registry_problems
-from outdial.campaigns.explain_findings import CHAIN, LATEST_CALLS, Finding, Look
+from outdial.campaigns.explain_flow import (
+    LATEST_CALLS,
+    claiming,
+    contacts,
+    dialers,
+    endings,
+    outbox,
+    room,
+)
+from outdial.campaigns.explain_look import Finding, Look
+from outdial.campaigns.explain_permission import dates, lease, registries, status, trial
 from outdial.campaigns.preview import judge_contacts
 from outdial.campaigns.preview_outlooks import put_together
 from outdial.campaigns.preview_warnings import DIALER_SILENT_AFTER, REDIS_SILENT_AFTER
@@ -23,6 +34,21 @@ from outdial.storage.claims import read_standing
 from outdial.storage.explain import read_latest_endings, read_outbox, read_pace_clock, read_traffic
 from outdial.storage.pool import Connection, Pool
 from outdial.storage.preview import see_dialers
+
+CHAIN: Sequence[Callable[[Look], Iterator[Finding]]] = (
+    status,
+    dates,
+    lease,
+    registries,
+    trial,
+    contacts,
+    room,
+    dialers,
+    outbox,
+    endings,
+    claiming,
+)
+"""In the order in which a call depends on them."""
 
 
 @dataclass(frozen=True)

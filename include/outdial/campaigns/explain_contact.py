@@ -12,17 +12,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from psycopg.rows import DictRow
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
 
 from outdial.attempts.begin import DIALER_SILENT_AFTER, facts_of
 from outdial.campaigns import preview_words as words
-from outdial.campaigns.explain_attempts import Attempt, tell_attempts
-from outdial.campaigns.explain_gate import Verdict, verdicts_on
+from outdial.campaigns.explain_attempts import tell_attempts
+from outdial.campaigns.explain_gate import verdicts_on
+from outdial.campaigns.explain_person import ContactExplanation, Entry, Next, Person, RecentCall
 from outdial.campaigns.lifecycle import FINISHED, is_past_end
 from outdial.domain.errors import InvalidInput
 from outdial.domain.number_caps import WEEK, capped_until
-from outdial.domain.outlook import Group, Outlook, Reason, Season, Standing, outlook
+from outdial.domain.outlook import Outlook, Reason, Season, Standing, outlook
 from outdial.domain.permission import AttemptFacts
 from outdial.domain.phone_numbers import NotANumber, read_number
 from outdial.domain.retries import CallingTime
@@ -41,76 +40,6 @@ from outdial.storage.explain import (
 from outdial.storage.pool import Connection, Pool
 
 ERASED = "erased:"
-
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
-
-
-class Person(_Answer):
-    """Who it is: `number` in full, where it may stand, and how it stands with them in this campaign."""
-
-    contact_id: UUID
-    number: str
-    zones: tuple[str, ...]
-    regions: tuple[str, ...]
-    status: str
-    failure_reason: str | None
-    place: str
-    due_at: datetime | None
-    planned_hour: int | None
-    attempts: int
-    max_attempts: int
-    added_at: datetime
-    sources: tuple[str, ...]
-
-
-class Next(_Answer):
-    """When the person can be called next, by what depends on them and on the campaign's dates."""
-
-    group: Group
-    reason: Reason
-    text: str
-    at: datetime | None
-
-
-class Entry(_Answer):
-    """A list the number stands on; `holds` is whether it keeps this campaign from calling."""
-
-    where: str
-    holds: bool
-    is_prefix: bool
-    reason: str
-    source: str
-    listed_by: str
-    listed_at: datetime
-    until: datetime | None
-
-
-class RecentCall(_Answer):
-    """A call of any campaign to the number; `counts` is whether the caps on a number count it."""
-
-    campaign: str
-    is_this_campaign: bool
-    begun_at: datetime
-    disposition: str | None
-    counts: bool
-
-
-class ContactExplanation(_Answer):
-    """Everything that explains one person's calls."""
-
-    campaign_id: UUID
-    slug: str
-    timezone: str
-    at: datetime
-    person: Person
-    may_be_called_now: bool
-    verdicts: tuple[Verdict, ...]
-    next: Next
-    listings: tuple[Entry, ...]
-    recent_calls: tuple[RecentCall, ...]
-    attempts: tuple[Attempt, ...]
 
 
 @dataclass(frozen=True)

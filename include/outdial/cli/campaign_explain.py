@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from outdial.campaigns.explain import Explanation, PaceSettings, explain_campaign
-from outdial.campaigns.explain_contact import ContactExplanation, explain_contact
-from outdial.campaigns.explain_findings import Finding
+from outdial.campaigns.explain_contact import explain_contact
+from outdial.campaigns.explain_look import Finding
+from outdial.campaigns.explain_person import ContactExplanation
 from outdial.cli.contact_explanation import contact_lines
 from outdial.cli.database import with_database
 from outdial.cli.output import AsJson, print_json

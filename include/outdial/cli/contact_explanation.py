@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from outdial.campaigns.explain_attempts import Attempt
-from outdial.campaigns.explain_contact import ContactExplanation, Person
+from outdial.campaigns.explain_person import ContactExplanation, Person
 from outdial.cli.paragraphs import moment, paragraph
 from outdial.domain.dispositions import Disposition
 from outdial.reports.wording import duration, outcome_name, reason_name
