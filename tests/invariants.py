@@ -93,7 +93,7 @@ _CALLS = """
            r.campaign_id, a.zones, a.regions, p.config, r.phone, r.ringing_at
     from call_records r join contacts c on c.id = r.contact_id
     join areas a on a.id = c.area_id join campaigns p on p.id = r.campaign_id
-    order by r.begun_at
+    order by r.begun_at, r.attempt_no
 """
 
 

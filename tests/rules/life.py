@@ -8,9 +8,10 @@ room has its own tests.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -66,6 +67,15 @@ _CLEAN = (
     "set session_replication_role = replica; "
     + "; ".join(f"delete from {table}" for table in _TABLES.split())
     + "; set session_replication_role = default; update pace_authority set epoch = 1"
+)
+
+# Who answers is done with: most do not.
+_ENDINGS = (
+    *Disposition,
+    Disposition.BUSY,
+    Disposition.NO_ANSWER,
+    Disposition.MACHINE,
+    Disposition.CONGESTION,
 )
 
 small = st.integers(0, 11)
@@ -129,15 +139,16 @@ class CampaignLife(RuleBasedStateMachine):
         ]
         self.model = Model(campaigns, {"us-dnc": self.now.date() - timedelta(days=29)})
         self.run(self._write())
-        for campaign in campaigns:
+        for n, campaign in enumerate(campaigns):
             self._start(campaign)
+            self.import_contacts(n, range(n, n + 4), (0, law[n]))
 
     def _config(self, window: tuple[int, int, int, int], law: int) -> dict[str, Any]:
         # Mostly open at this hour: a life in which nobody may be called shows little.
         hours = {"dayOfWeek": list(range(7)), "startHour": 0, "endHour": 24}
         near = window_near(wall_of(self.main, self.now), *window)
         return {
-            "callingWindows": [hours if window[0] == 0 else near],
+            "callingWindows": [near if window[0] > 1 else hours],
             "jurisdictions": "auto" if law % 3 == 0 else "none",
             "numberCaps": "none" if law % 4 == 0 else {"per24Hours": 1 + law % 4, "per7Days": 2 + law},
             "registries": [{"name": "us-dnc", "maxAgeDays": 31}] if law == 5 else [],
@@ -211,21 +222,16 @@ class CampaignLife(RuleBasedStateMachine):
             before = campaign.lease_until
             campaign.lease_until = max(filter(None, [before, self.now + LEASE]))
 
-    @rule(n=small)
     def start_again(self, n) -> None:
         self._start(self._campaign(n))
 
-    @rule(n=small)
     def lose_the_lease(self, n) -> None:
         campaign = self._campaign(n)
         self.run(end_lease(self.stage.pool, campaign.id, RUN))
         campaign.lease_until = None
 
-    @rule(n=small, how=st.sampled_from([pause, pause, resume, resume, cancel]))
     def move(self, n, how) -> None:
         campaign = self._campaign(n)
-        if how is cancel and n < 10:
-            return
         try:
             campaign.status = self.run(how(self.stage.pool, campaign.id, self.now)).status
         except InvalidInput:
@@ -233,7 +239,6 @@ class CampaignLife(RuleBasedStateMachine):
         if campaign.status not in {"active", "paused"}:
             campaign.lease_until = None
 
-    @rule(n=small)
     def finish_if_done(self, n) -> None:
         campaign = self._campaign(n)
         status = self.run(finish_run_if_done(self.stage.pool, campaign.id, RUN, self.now))
@@ -255,6 +260,23 @@ class CampaignLife(RuleBasedStateMachine):
                 await write_config(conn, campaign.id, config)
 
         self.run(write())
+
+    @rule(n=small, which=st.integers(0, 20))
+    def something_happens(self, n, which) -> None:
+        """What operators and machines do now and then; all of it in one rule, for most of life is work."""
+        now_and_then: list[Callable[[], None]] = [
+            *[partial(self.move, n, pause)] * 3,
+            *[partial(self.move, n, resume)] * 4,
+            *[partial(self.kill_freeze_or_restart, n, how) for how in range(4)],
+            *[self.recover_what_the_dead_left] * 3,
+            partial(self.lose_the_lease, n),
+            self.change_the_pace_epoch,
+            partial(self.erase_somebody, n),
+            partial(self.finish_if_done, n),
+            *[partial(self.start_again, n)] * 2,
+            partial(self.move, n, cancel if n > 9 else resume),
+        ]
+        now_and_then[which]()
 
     # Who is called
 
@@ -307,11 +329,8 @@ class CampaignLife(RuleBasedStateMachine):
         assert bool(gone) == (scope in self.model.listings)
         self.model.listings.pop(scope, None)
 
-    @rule(number=small, really=small)
-    def erase_somebody(self, number, really) -> None:
+    def erase_somebody(self, number) -> None:
         phone = NUMBERS[number % len(NUMBERS)]
-        if really < 8:
-            return
         on_a_call = any(call.phone == phone for call in self.model.live())
         try:
             self.run(erase_number(self.stage.pool, phone, "ops", self.now))
@@ -346,9 +365,19 @@ class CampaignLife(RuleBasedStateMachine):
         task = self.wire.tasks[-1 - which % len(self.wire.tasks)]
         self._begin(task, dialer % DIALERS, self.epoch - (stale_epoch == 1), dies=dies == 1)
 
-    @rule(n=small, how=st.lists(st.sampled_from(Disposition), min_size=1, max_size=3), later=small)
-    def work_off(self, n, how, later) -> None:
+    @rule(n=small, how=st.lists(st.sampled_from(_ENDINGS), min_size=1, max_size=3), later=small)
+    def work_a_while(self, n, how, later) -> None:
         """A stretch in which all goes well: tick, begin what was sent, and settle it."""
+        for campaign in (n, n + 1):
+            self._work_off(campaign, how, later)
+
+    @rule(n=small, how=st.lists(st.sampled_from(_ENDINGS), min_size=1, max_size=3), passing=small)
+    def work_until_the_next_retry(self, n, how, passing) -> None:
+        """The same after the time that passes until somebody is due."""
+        self.let_time_pass(len(PASSING_S) if passing < 8 else passing - 8)
+        self._work_off(n, how, 0)
+
+    def _work_off(self, n: int, how: Sequence[Disposition], later: int) -> None:
         before = len(self.wire.tasks)
         self.tick(n, 1, 0)
         for k, task in enumerate(self.wire.tasks[before:]):
@@ -458,7 +487,6 @@ class CampaignLife(RuleBasedStateMachine):
         for one in settled:
             self.model.settle(distinct[one.call_id], how, ended[one.call_id], rang=rang)
 
-    @rule(dialer=small, how=small)
     def kill_freeze_or_restart(self, dialer, how) -> None:
         n = dialer % DIALERS
         self.frozen.pop(n, None)
@@ -470,7 +498,6 @@ class CampaignLife(RuleBasedStateMachine):
             self.dialers[n] = uuid4()
         self.run(self._beat())
 
-    @rule()
     def recover_what_the_dead_left(self) -> None:
         """The leader's work, by the machine's clock: who has no heartbeat is found by the database's own."""
         lost = [call for call in self.model.live() if self._is_orphan(call)]
@@ -490,7 +517,6 @@ class CampaignLife(RuleBasedStateMachine):
             if row["id"] not in self.dialers:
                 assert await strike_off(self.stage.pool, row["id"])
 
-    @rule()
     def change_the_pace_epoch(self) -> None:
         self.epoch += 1
 
@@ -505,7 +531,8 @@ class CampaignLife(RuleBasedStateMachine):
         if how < len(PASSING_S):
             self.now += timedelta(seconds=PASSING_S[how])
         else:
-            self.now = max(self.now, self.run(self._next_due()) or self.now)
+            due = self.run(self._next_due())
+            self.now = self.now + timedelta(hours=4) if due is None else max(self.now, due)
         self.run(self._beat())
 
     async def _next_due(self) -> datetime | None:
