@@ -9,7 +9,7 @@ export UV_COMPILE_BYTECODE := 1
 export UV_LINK_MODE := copy
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-telephony up down clean lint format lock
+.PHONY: help setup demo test test-rules test-telephony up down clean lint format lock
 
 help:  ## this list
 	@echo "Outdial: outbound voice and SMS campaigns on Apache Airflow"
@@ -27,6 +27,9 @@ test: setup  ## run the tests
 test-telephony: setup  ## the same calls on a real Asterisk 22, fetched without root where it is missing
 	@$(BIN)/python -m tests.telephony.software
 	@$(BIN)/pytest tests/telephony --telephony asterisk --numprocesses 2
+
+test-rules: setup  ## try the rules of who may be called with twenty times as many examples, new ones each time
+	@HYPOTHESIS_PROFILE=deep $(BIN)/pytest --numprocesses 3 tests/rules tests/domain
 
 up: setup  ## start everything and keep it: Airflow's UI, the dialer, a simulated phone network
 	@$(BIN)/outdial standalone start
