@@ -127,7 +127,8 @@ def _guess(lines: Sequence[bytes], path: Path) -> TextEncoding:
     # Many encodings read Western text equally well: of those the usual one is meant.
     best = min((match for match in found if _marks(match) == _marks(found[0])), key=_usualness)
     rivals = [match for match in found if str(match) != str(best) and _is_as_likely(match, best)]
-    if not best.coherence and any(_script(rival) != _script(best) for rival in rivals):
+    # A Western name read in a neighbouring code page is still that name; elsewhere nothing is left of it.
+    if rivals and any(_script(match) != "LATIN" for match in (best, *rivals)):
         raise InvalidInput(
             f"{path} may be in one of several encodings ({_shown(best, *rivals)}): name the right one with "
             "--encoding"
