@@ -52,7 +52,8 @@ contact = sip:127.0.0.1:9
 class Asterisk:
     """An Asterisk in `folder`: `start`, `stop` and `kill` it as often as the test likes.
 
-    `trunks` are the addresses of the carriers by the name of the trunk.
+    `trunks` are the carriers' addresses by the name of the trunk; those in `qualified_every_s` are asked for a
+    sign of life that often, the others never.
     """
 
     software: Software
@@ -61,6 +62,7 @@ class Asterisk:
     sip_port: int
     first_rtp_port: int
     trunks: Mapping[str, str]
+    qualified_every_s: Mapping[str, int] = field(default_factory=dict[str, int])
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def configure(self) -> None:
@@ -74,7 +76,10 @@ class Asterisk:
             "RTP_START": str(self.first_rtp_port),
             "RTP_END": str(self.first_rtp_port + 400),
             "TRUNKS": " ".join(self.trunks),
-        } | {f"TRUNK_{name}_HOST": address for name, address in self.trunks.items()}
+        }
+        for name, address in self.trunks.items():
+            environment[f"TRUNK_{name}_HOST"] = address
+            environment[f"TRUNK_{name}_QUALIFY_S"] = str(self.qualified_every_s.get(name, 0))
         subprocess.run([str(CONFIGURE), str(etc)], env=environment, check=True, timeout=10)
         for name in _EMPTY:
             (etc / f"{name}.conf").touch()
@@ -119,6 +124,12 @@ class Asterisk:
         if self._process is not None:
             self._process.kill()
             self._wait_for_end()
+
+    def has_missed(self, trunk: str) -> bool:
+        """Whether it has found that a qualified trunk gives no sign of life."""
+        command = [*self._command(), "-r", "-x", f"pjsip show aor {trunk}"]
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=STOP_TIMEOUT_S, check=True)
+        return "Unavail" in shown.stdout
 
     def complaints(self) -> list[str]:
         """The errors it has logged."""

@@ -21,13 +21,14 @@ from tests.telephony.sides import DEAD_TRUNK, NUMBERS_EACH, TRUNK
 
 @dataclass(frozen=True)
 class Case:
-    """A call to a number that behaves so, over `trunk`, and the disposition it is to get."""
+    """A call to the `nth` number that behaves so, over `trunk`, and the disposition it is to get."""
 
     name: str
     behaviour: str
     disposition: str
     trunk: str = TRUNK
     nth: int = 0
+    caller_id: str | None = None
 
     @property
     def number(self) -> str:
@@ -59,6 +60,7 @@ _REFUSALS = {
 
 CASES = (
     Case("the campaign ends the call", ANSWERS, "answered"),
+    Case("with a caller id", ANSWERS, "answered", nth=NUMBERS_EACH + 1, caller_id="+12025550100"),
     Case("the person hangs up", LEAVES, "answered"),
     Case("the person hangs up with a Q.850 cause", LEAVES_WITH_A_REASON, "answered"),
     Case("early media", EARLY_MEDIA, "answered"),

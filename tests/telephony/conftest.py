@@ -20,6 +20,7 @@ from tests.telephony.called import Called
 from tests.telephony.recorded import Recorded, write_recorded
 from tests.telephony.sides import (
     DEAD_TRUNK,
+    GONE_TRUNK,
     SECOND_TRUNK,
     TRUNK,
     Phones,
@@ -29,6 +30,7 @@ from tests.telephony.sides import (
 )
 from tests.telephony.software import get_software
 
+TRUNKS = (TRUNK, SECOND_TRUNK, DEAD_TRUNK, GONE_TRUNK)
 FIRST_AUDIO_PORT = 20_000
 AUDIO_PORTS_EACH = 1000
 
@@ -42,7 +44,7 @@ def is_real(pytestconfig: pytest.Config) -> bool:
 @pytest.fixture(scope="session")
 def asterisk(worker_id: str) -> Iterator[Asterisk]:
     """Asterisk and the called parties of its trunks, running."""
-    names = ("ami", "sip", TRUNK, SECOND_TRUNK, DEAD_TRUNK)
+    names = ("ami", "sip", *TRUNKS)
     ports = choose_ports(names, wished={})
     # Calls need ranges of ports: each test process has its own.
     nth_process = int(worker_id.removeprefix("gw")) if worker_id.startswith("gw") else 0
@@ -55,8 +57,9 @@ def asterisk(worker_id: str) -> Iterator[Asterisk]:
             Called(software, folder / name, ports[name], audio + (nth + 1) * AUDIO_PORTS_EACH)
             for nth, name in enumerate((TRUNK, SECOND_TRUNK))
         ]
-        trunks = {name: f"127.0.0.1:{ports[name]}" for name in (TRUNK, SECOND_TRUNK, DEAD_TRUNK)}
-        real = Asterisk(software, folder, ports["ami"], ports["sip"], audio, trunks)
+        trunks = {name: f"127.0.0.1:{ports[name]}" for name in TRUNKS}
+        qualified = {SECOND_TRUNK: 1, GONE_TRUNK: 1}
+        real = Asterisk(software, folder, ports["ami"], ports["sip"], audio, trunks, qualified)
         real.configure()
         try:
             for far_end in far_ends:

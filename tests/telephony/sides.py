@@ -12,12 +12,16 @@ from typing import Any, Protocol
 
 from outdial.simulator.network import SimulatedNetwork, simulated_network
 from outdial.simulator.scenario import Scenario, parse_scenario
+from tests.dialer.stage import eventually
 from tests.telephony import called
 from tests.telephony.asterisk import CONFIGURE, SECRET, VOICELESS, WITNESS, Asterisk
 from tests.telephony.line import Line, line_to
 from tests.telephony.witness import Witness, witness_of
 
 TRUNK, SECOND_TRUNK, DEAD_TRUNK = "trunk", "second", "dead"
+GONE_TRUNK = "gone"
+"""Asterisk asks it for a sign of life and gets none, so it places no call: as if there were no such trunk."""
+
 NUMBERS_EACH = 3
 # The simulator knows what happens to a number, not over which trunk it is called.
 UNPLACED_NUMBER = called.number(called.ANSWERS, NUMBERS_EACH)
@@ -35,6 +39,10 @@ class Side(Protocol):
     async def stop(self) -> None: ...
 
     async def kill(self) -> None: ...
+
+    async def has_looked_for(self, trunk: str) -> None:
+        """Return once it is known that `trunk` gives no sign of life."""
+        ...
 
 
 @dataclass
@@ -55,6 +63,9 @@ class RealSide:
 
     async def kill(self) -> None:
         await asyncio.to_thread(self.asterisk.kill)
+
+    async def has_looked_for(self, trunk: str) -> None:
+        await eventually(lambda: self.asterisk.has_missed(trunk), every_s=0.2)
 
 
 @dataclass
@@ -77,6 +88,10 @@ class SimulatedSide:
         if self._network is not None:
             self._network.drop_links()
         await self.stop()
+
+    async def has_looked_for(self, trunk: str) -> None:
+        # It is told of no such trunk, which comes to the same.
+        assert trunk not in simulated_scenario().trunks
 
 
 @dataclass(frozen=True)
@@ -116,7 +131,7 @@ def simulated_scenario() -> Scenario:
         "numbers": {
             called.number(behaviour, nth): habit
             for behaviour, habit in _habits().items()
-            for nth in range(NUMBERS_EACH)
+            for nth in (*range(NUMBERS_EACH), NUMBERS_EACH + 1)
         }
         | {UNPLACED_NUMBER: {"outcome": "no_audio_port"}},
     })

@@ -14,7 +14,7 @@ from tests.telephony.called import ANSWERS, LEAVES, RINGS, number, rings_and_ref
 from tests.telephony.calling import a_campaign_over, in_state, question, settled
 from tests.telephony.recorded import Recorded
 from tests.telephony.sequences import sequence_of, shape_of
-from tests.telephony.sides import SECOND_TRUNK, TRUNK, Phones
+from tests.telephony.sides import GONE_TRUNK, SECOND_TRUNK, TRUNK, Phones
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -135,4 +135,22 @@ async def test_calls_that_asterisk_took_with_it_are_settled_when_it_is_back_and_
     for row in await stage.rows("select phone, call_id from call_records where phone <> %s", waits):
         what = "listens" if row["phone"] == listens else "is called"
         await assert_as_recorded(f"{end} while somebody {what}", row["call_id"], phones, recorded)
+    await stage.assert_sound(phones.witness)
+
+
+async def test_a_trunk_that_gave_no_sign_of_life_is_down_without_anybody_waiting_for_it(
+    stage: Stage, phones: Phones, recorded: Recorded
+):
+    numbers = [number(ANSWERS), number(ANSWERS, 1)]
+    gone = await a_campaign_over(stage, numbers[:1], GONE_TRUNK)
+    alive = await a_campaign_over(stage, numbers[1:], SECOND_TRUNK)
+    await phones.side.has_looked_for(GONE_TRUNK)
+    async with stage.dialer(phones):
+        await stage.dispatch(gone, alive)
+        assert await settled(stage, phones, 2) == {numbers[0]: "trunk_down", numbers[1]: "answered"}
+    (call,) = await stage.rows(
+        "select call_id, ended_at - begun_at as took from call_records where phone = %s", numbers[0]
+    )
+    assert call["took"].total_seconds() < 4
+    await assert_as_recorded("over a trunk that gave no sign of life", call["call_id"], phones, recorded)
     await stage.assert_sound(phones.witness)
