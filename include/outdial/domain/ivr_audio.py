@@ -20,7 +20,6 @@ FORMATS = {
     "alaw": "audio/x-alaw-basic",
     "gsm": "audio/x-gsm",
     "sln": "application/octet-stream",
-    "g722": "audio/G722",
 }
 """Content types by extension. Asterisk knows a format by its extension alone."""
 

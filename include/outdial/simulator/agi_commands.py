@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from outdial.simulator.applications import audio_length_s, run_application
+from outdial.simulator.applications import BEEP, audio_length_s, run_application
 from outdial.simulator.call import Call
 
 # ast_app_getdata: what GET DATA and GET OPTION wait where they are not told (dialplan defaults, seconds).
@@ -146,7 +146,9 @@ async def _stream(call: Call, arguments: list[str]) -> str:
         return "result=-1 endpos=0"
     loop = asyncio.get_running_loop()
     began_at = loop.time()
-    pressed = await call.line.play(length_s, arguments[1])
+    # Nobody takes a beep for a question: they wait for it to be over.
+    hear = call.line.wait if arguments[0] == BEEP else call.line.play
+    pressed = await hear(length_s, arguments[1])
     return f"result={_key(pressed)} endpos={int((loop.time() - began_at) * _SAMPLES_PER_S)}"
 
 

@@ -12,6 +12,7 @@ from outdial.simulator.originate import split_arguments
 from outdial.simulator.outcomes import NORMAL_CLEARING
 
 NOT_FOUND = -2
+BEEP = "beep"
 _BEEP_S = 0.4
 _AMD_S = {"HUMAN": 1.9, "MACHINE": 1.8}
 _AMD_CAUSE = {"HUMAN": "HUMAN-800-800", "MACHINE": "LONGGREETING-1500-1500"}
@@ -24,7 +25,7 @@ def audio_length_s(call: Call, audio: str) -> float | None:
         return None
     if not audio:
         return 0.0
-    return scenario.prompts.get(audio, _BEEP_S if audio == "beep" else scenario.prompt_s)
+    return scenario.prompts.get(audio, _BEEP_S if audio == BEEP else scenario.prompt_s)
 
 
 async def run_application(call: Call, name: str, arguments: str) -> int:

@@ -55,8 +55,11 @@ async def _speak(call: Call, writer: asyncio.StreamWriter) -> None:
     sound = asyncio.create_task(_send_sound(writer, speech_s))
     try:
         await call.line.wait(speech_s)
-        while key := await call.line.wait_for_key(_A_LIFE_S):
+        # Whoever has said what they wanted acts then: it is as if a prompt had ended.
+        key = await call.line.play_and_wait(_FRAME_S, _A_LIFE_S)
+        while key:
             writer.write(_frame(_DTMF, key.encode()))
+            key = await call.line.wait_for_key(_A_LIFE_S)
     finally:
         sound.cancel()
         await asyncio.wait([sound])
