@@ -52,8 +52,8 @@ contact = sip:127.0.0.1:9
 class Asterisk:
     """An Asterisk in `folder`: `start`, `stop` and `kill` it as often as the test likes.
 
-    `trunks` are the carriers' addresses by the name of the trunk; those in `qualified_every_s` are asked for a
-    sign of life that often, the others never.
+    `trunks` are the carriers' addresses by the name of the trunk; those in `qualified_every_s` are asked for
+    a sign of life that often, the others never.
     """
 
     software: Software

@@ -49,8 +49,10 @@ class Witness:
     """What was heard so far, and which channels there are."""
 
     port: int
+    user: str = WITNESS
     calls: dict[str, list[Heard]] = field(default_factory=lambda: defaultdict(list))
     live: set[str] = field(default_factory=set)
+    answers: dict[str, Heard] = field(default_factory=dict)
     _writer: asyncio.StreamWriter | None = None
 
     def heard(self, event: str, **values: str) -> list[Heard]:
@@ -73,11 +75,18 @@ class Witness:
         return sorted(self.live)
 
     def send(self, **headers: str) -> None:
-        """Say something to the manager; what it answers is not heard."""
+        """Say something to the manager; what it answers comes among `answers`."""
         assert self._writer is not None, "the witness has no link"
         self._writer.write(
             ("".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n").encode()
         )
+
+    async def ask(self, **headers: str) -> Heard:
+        """Say something to the manager and wait for what it answers."""
+        action_id = f"asked-{len(self.answers)}"
+        self.send(**headers, ActionID=action_id)
+        await eventually(lambda: action_id in self.answers)
+        return self.answers[action_id]
 
     async def listen(self) -> None:
         """Hear everything until cancelled, through restarts of the other side."""
@@ -99,7 +108,7 @@ class Witness:
         try:
             await reader.readline()
             writer.write(
-                f"Action: Login\r\nUsername: {WITNESS}\r\nSecret: {SECRET}\r\nEvents: on\r\n\r\n".encode()
+                f"Action: Login\r\nUsername: {self.user}\r\nSecret: {SECRET}\r\nEvents: on\r\n\r\n".encode()
             )
             while True:
                 self._take(await reader.readuntil(b"\r\n\r\n"), writer)
@@ -111,6 +120,8 @@ class Witness:
         heard = Heard(tuple((name, value) for name, _, value in (line.partition(": ") for line in lines)))
         if heard.get("Message") == "Authentication accepted":
             self._writer = writer
+        if heard.get("Response") and not heard.event:
+            self.answers[heard.get("ActionID")] = heard
         if not heard.event or not heard.call_id:
             return
         self.calls[heard.call_id].append(heard)
@@ -121,9 +132,9 @@ class Witness:
 
 
 @asynccontextmanager
-async def witness_of(port: int) -> AsyncIterator[Witness]:
-    """A witness that listens until the block ends."""
-    witness = Witness(port)
+async def witness_of(port: int, user: str = WITNESS) -> AsyncIterator[Witness]:
+    """A witness that listens until the block ends; one that logs in as somebody else hears what they may."""
+    witness = Witness(port, user)
     listening = asyncio.create_task(witness.listen())
     try:
         await eventually(lambda: witness.is_listening)
