@@ -58,6 +58,8 @@ T = TypeVar("T")
 RUN = "manual__run"
 LIMITS = DispatchLimits(batch_size=3, max_cps=100, horizon_s=15)
 PASSING_S = (1, 11, 60, 121, 900, 3600, 4 * 3600, 9 * 3600, 86400, 3 * 86400)
+A_MOMENT = timedelta(milliseconds=1)
+"""No two calls begin at the same instant, so that their order can be read from their records."""
 DIALERS = 3
 _TABLES = (
     "live_calls call_records waiting_contacts dispatched_contacts ready_contacts contacts areas blacklist "
@@ -253,6 +255,7 @@ class CampaignLife(RuleBasedStateMachine):
     def change_the_config(self, n, window, law) -> None:
         campaign = self._campaign(n)
         config = self._config(window, law) | {"registries": campaign.configs[-1][1]["registries"]}
+        self.now += A_MOMENT
         campaign.configs.append((self.now, config))
 
         async def write() -> None:
@@ -360,10 +363,18 @@ class CampaignLife(RuleBasedStateMachine):
             assert self.wire.refuses == 1
 
     @precondition(lambda self: self.wire.tasks)
-    @rule(which=st.integers(0, 40), dialer=small, dies=small, stale_epoch=small)
+    @rule(
+        which=st.lists(st.integers(0, 40), min_size=1, max_size=5),
+        dialer=small,
+        dies=small,
+        stale_epoch=small,
+    )
     def deliver(self, which, dialer, dies, stale_epoch) -> None:
-        task = self.wire.tasks[-1 - which % len(self.wire.tasks)]
-        self._begin(task, dialer % DIALERS, self.epoch - (stale_epoch == 1), dies=dies == 1)
+        """Tasks of any age, some of them again, to one dialer that may die right after the last begin."""
+        for n in which:
+            task = self.wire.tasks[-1 - n % len(self.wire.tasks)]
+            is_last = n == which[-1]
+            self._begin(task, dialer % DIALERS, self.epoch - (stale_epoch == 1), dies=dies == 1 and is_last)
 
     @rule(n=small, how=st.lists(st.sampled_from(_ENDINGS), min_size=1, max_size=3), later=small)
     def work_a_while(self, n, how, later) -> None:
@@ -376,6 +387,28 @@ class CampaignLife(RuleBasedStateMachine):
         """The same after the time that passes until somebody is due."""
         self.let_time_pass(len(PASSING_S) if passing < 8 else passing - 8)
         self._work_off(n, how, 0)
+
+    @rule(n=small, what=small, window=raw_window, passing=st.integers(0, 6))
+    def something_comes_between_tick_and_dialer(self, n, what, window, passing) -> None:
+        """What was right when it was dispatched is not when it is delivered, and is delivered twice."""
+        before = len(self.wire.tasks)
+        self.tick(n, 1, 0)
+        sent = self.wire.tasks[before:]
+        between: list[Callable[[], None]] = [
+            *[partial(self._list_one_of, sent, ends) for ends in (0, 0, 0, 8, 10)],
+            *[partial(self.let_time_pass, passing)] * 2,
+            *[partial(self.change_the_config, n, window, what)] * 2,
+            partial(self.lose_the_lease, n),
+            partial(self.tick, n + 1, 1, 0),
+            self.change_the_pace_epoch,
+        ]
+        between[what]()
+        for k, task in enumerate([*sent, *sent]):
+            self._begin(task, k % DIALERS, self.epoch, dies=False)
+
+    def _list_one_of(self, tasks: Sequence[DialTask], until: int) -> None:
+        for task in tasks[:1]:
+            self.list_somebody((NUMBERS.index(task.phone_number), 0, 0), until)
 
     def _work_off(self, n: int, how: Sequence[Disposition], later: int) -> None:
         before = len(self.wire.tasks)
@@ -392,6 +425,7 @@ class CampaignLife(RuleBasedStateMachine):
         task = self.wire.tasks[-1 - which % len(self.wire.tasks)]
         dialers = [dialer for dialer in self.dialers[:2] if dialer]
         permits = [Permit(dialer, "trunk", None, self.epoch) for dialer in dialers]
+        self.now += A_MOMENT
 
         async def both() -> list[Any]:
             async with asyncio.TaskGroup() as group:
@@ -407,6 +441,7 @@ class CampaignLife(RuleBasedStateMachine):
             self._answered(task, self.dialers.index(permit.dialer_id), permit.pace_epoch, answer)
 
     def _begin(self, task: DialTask, dialer: int, epoch: int, *, dies: bool) -> None:
+        self.now += A_MOMENT
         dialer_id = self.dialers[dialer]
         if dialer_id is None:
             return
