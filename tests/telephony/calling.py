@@ -13,7 +13,9 @@ from tests.telephony.sides import TRUNK, Phones
 
 GREETING = {
     "startNodeId": "greeting",
-    "nodes": [{"id": "greeting", "type": "play_audio", "audioUrl": "sound:hello-world"}],
+    "nodes": [
+        {"id": "greeting", "type": "play_audio", "audioUrl": "sound:hello-world", "timeoutSeconds": 0.5}
+    ],
 }
 
 
