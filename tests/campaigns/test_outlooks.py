@@ -34,11 +34,10 @@ WINDOWS = [
 HOLDERS = ["everywhere", "campaign", "another", "prefix", "us-dnc", "il-do-not-call", "erased"]
 EXAMPLES = int(os.environ.get("OUTLOOK_EXAMPLES", "250"))
 
-# Mostly within the days around, often on the hour, where one thing ends as another begins; now and then far.
-minutes_ahead = (
-    st.integers(1, 72).map(lambda hours: 60 * hours)
-    | st.integers(1, 3 * 1440)
-    | st.integers(1, 500 * 24).map(lambda hours: 60 * hours)
+# Mostly a few moments, so that one thing often ends as another begins, or soon after; now and then any.
+soon = st.sampled_from([60, 61, 65, 240])
+minutes_ahead = st.one_of(
+    soon, soon, soon, st.integers(1, 3 * 1440), st.integers(1, 500 * 24).map(lambda hours: 60 * hours)
 )
 instants = st.one_of(
     st.integers(0, 5 * 365 * 24).map(lambda n: datetime(2025, 1, 1, tzinfo=UTC) + 60 * n * MINUTE),
@@ -48,17 +47,18 @@ instants = st.one_of(
 )
 
 
+listings = st.tuples(st.sampled_from(HOLDERS), st.none() | minutes_ahead)
 people = st.builds(
     Person,
-    st.integers(0, len(AREAS) - 1),
+    st.sampled_from([0, 0, 0, *range(len(AREAS))]),
     st.sampled_from([
-        *["ready", "waiting", "dispatched"] * 4,
+        *["ready", "waiting", "waiting", "dispatched"] * 4,
         *["live", "completed", "blacklisted", "no_window_before_end", "busy"],
     ]),
-    st.integers(-60, 0) | minutes_ahead,
+    st.one_of(minutes_ahead, minutes_ahead, st.integers(-60, 0)),
     st.integers(0, 3),
-    st.lists(st.integers(-10, 9 * 1440), max_size=4).map(tuple),
-    st.lists(st.tuples(st.sampled_from(HOLDERS), st.none() | minutes_ahead), max_size=2).map(tuple),
+    st.just(()) | st.lists(st.integers(-10, 9 * 1440), max_size=4).map(tuple),
+    st.just(()) | st.lists(listings, max_size=2).map(tuple),
     st.sampled_from([False, False, False, True]),
 )
 configs = st.fixed_dictionaries({
@@ -92,8 +92,11 @@ def shared_pool(runner: asyncio.Runner, database_dsn: str) -> Iterator[Pool]:
 @examples(
     instants,
     configs,
-    st.tuples(st.none() | st.integers(-5, 0) | minutes_ahead, st.none() | st.integers(-100, 4000)),
-    st.lists(people, min_size=1, max_size=8),
+    st.tuples(
+        st.none() | st.integers(-5, 0) | minutes_ahead | minutes_ahead,
+        st.one_of(st.none(), st.none(), st.none(), st.integers(-100, 4000)),
+    ),
+    st.lists(people, min_size=2, max_size=10),
 )
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @pytest.mark.timeout(60 + EXAMPLES // 2)

@@ -290,7 +290,7 @@ def test_a_healthy_campaign_says_at_what_rate_it_is_dialled(outdial: Command, ar
 
     assert answer["dialling"] is True
     assert answer["answer"] == (
-        "It is being dialled: 1 calls in the last minute (0.017 a second), 1 in progress now."
+        "It is being dialled: 1 call in the last minute (0.017 a second), 1 in progress now."
     )
     assert {finding["state"] for finding in answer["findings"]} == {"fine"}
 
@@ -361,7 +361,7 @@ REFUSALS: dict[str, tuple[Change | None, dict[str, Any], str]] = {
         {},
         "3 of 3 attempts used",
     ),
-    "campaign_not_active": (paused, {}, "the campaign is paused"),
+    "campaign_not_active": (paused, {}, "the campaign's status is paused"),
     "no_lease": (without_lease, {}, "no Airflow run vouches for calls"),
     "outside_campaign_time": (
         sql("update campaigns set end_time = now() - interval '1 day' where id = %s"),

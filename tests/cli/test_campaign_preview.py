@@ -116,6 +116,21 @@ def test_later_says_when_and_by_which_rule(outdial: Command, arrange: Arrange) -
     ]
 
 
+def test_retries_say_when_the_first_and_the_last_of_them_are_due(outdial: Command, arrange: Arrange) -> None:
+    retry = {"stands": "waiting", "attempts_used": 1, "calls_ago": (2000,)}
+    write(arrange, *[person(due_in=minutes, **retry) for minutes in (63, 60, 200, 65)])
+
+    (retries,) = outdial("campaign", "preview", "spring_appeal", "--at", AT)[1]["outlooks"]
+
+    assert (retries["reason"], retries["contacts"]) == ("retry", 4)
+    assert (retries["firstAt"], retries["lastAt"]) == ("2026-06-15T14:00:00Z", "2026-06-15T16:20:00Z")
+
+    write(arrange, *[person(due_in=minutes, **retry) for minutes in (63, 60, 65)])
+
+    (retries,) = outdial("campaign", "preview", "spring_appeal", "--at", AT)[1]["outlooks"]
+    assert (retries["firstAt"], retries["lastAt"]) == ("2026-06-15T14:00:00Z", "2026-06-15T14:05:00Z")
+
+
 def test_the_law_that_closes_is_named(outdial: Command, arrange: Arrange) -> None:
     write(arrange, person(area=CALIFORNIA), callingWindows=[given.ALWAYS])
 
@@ -226,7 +241,7 @@ def test_a_manager_reads_it_as_a_table_that_adds_up(
 
     lines = capfd.readouterr().out.splitlines()
     assert lines[0] == "Spring appeal, Monday 15 June 2026, 09:00 in America/New_York"
-    assert "              1  from Mon 15 Jun 12:00: outside the campaign's calling windows" in lines
+    assert "              1  outside the campaign's calling windows, until Mon 15 Jun 12:00" in lines
     assert "1 now + 1 later + 1 never = 3 contacts: everybody, each once." in lines
     assert max(map(len, lines)) <= 100
 

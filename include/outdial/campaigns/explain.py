@@ -133,7 +133,8 @@ def _answer(look: Look, stops: Finding | None, findings: tuple[Finding, ...], *,
         going_on = f" {count(live)} in progress end as they would." if live else ""
         return f"No call begins. {stops.text}{going_on}"
     if dialling:
-        rate = f"{count(last_minute)} calls in the last minute ({last_minute / 60:.2g} a second)"
+        calls = "1 call" if last_minute == 1 else f"{count(last_minute)} calls"
+        rate = f"{calls} in the last minute ({last_minute / 60:.2g} a second)"
         return f"It is being dialled: {rate}, {count(live)} in progress now."
     waits = next((finding for finding in findings if finding.state == "waits"), None)
     return f"No call begins. {waits.text}" if waits else "No call begins just now."

@@ -60,7 +60,7 @@ def _attempts(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
 
 
 def _active(campaign: Campaign, _facts: AttemptFacts, _now: datetime) -> str:
-    return f"the campaign is {campaign.status}"
+    return f"the campaign's status is {campaign.status}"
 
 
 def _lease(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:

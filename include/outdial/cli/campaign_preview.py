@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ from outdial.settings import Settings
 from outdial.storage.campaigns import find_campaign
 from outdial.storage.pool import Pool
 
-LINES_SHOWN = 12
+TIMES_SHOWN = 12
 TITLES: dict[Group, str] = {"now": "Now", "later": "Later", "never": "Never"}
 
 
@@ -71,22 +71,32 @@ def _lines(preview: Preview) -> Iterator[str]:
 
 
 def _outlooks(preview: Preview, group: Group, digits: int, zone: ZoneInfo) -> Iterator[str]:
-    lines = [one for one in preview.outlooks if one.group == group]
-    for one in lines[:LINES_SHOWN]:
-        yield paragraph(_sentence(one, preview.at, zone), f"       {count(one.contacts):>{digits}}  ")
-    hidden = lines[LINES_SHOWN:]
-    if hidden:
-        rest = count(sum(one.contacts for one in hidden))
-        yield f"       {rest:>{digits}}  for {len(hidden)} other reasons and times, which --json shows"
+    by_text: dict[str, list[Outlooks]] = {}
+    for one in preview.outlooks:
+        if one.group == group:
+            by_text.setdefault(one.text, []).append(one)
+    for text, some in by_text.items():
+        contacts = count(sum(one.contacts for one in some))
+        yield paragraph(text + _times(some, preview.at, zone), f"       {contacts:>{digits}}  ")
 
 
-def _sentence(one: Outlooks, now: datetime, zone: ZoneInfo) -> str:
-    if one.first_at is None or one.last_at is None:
-        return one.text
-    first, last = moment(one.first_at, zone, now), moment(one.last_at, zone, now)
-    if one.reason is Reason.CLOSED:
-        return f"from {first}: {one.text}"
-    return f"{first}: {one.text}" if first == last else f"{first} to {last}: {one.text}"
+def _times(some: Sequence[Outlooks], now: datetime, zone: ZoneInfo) -> str:
+    """When they can be called: from one time on, within a span, or so many from each of several times on."""
+    first_at = [one.first_at for one in some if one.first_at is not None]
+    last_at = [one.last_at for one in some if one.last_at is not None]
+    if not first_at:
+        return ""
+    first, last = moment(min(first_at), zone, now), moment(max(last_at), zone, now)
+    if len(some) == 1:
+        is_span = some[0].reason is not Reason.CLOSED and first != last
+        return f", the first until {first}, the last until {last}" if is_span else f", until {first}"
+    shown = ", ".join(
+        f"{moment(one.first_at, zone, now)} ({count(one.contacts)})"
+        for one in some[:TIMES_SHOWN]
+        if one.first_at is not None
+    )
+    rest = count(sum(one.contacts for one in some[TIMES_SHOWN:]))
+    return f", until {shown}" + (f" and later ({rest})" if some[TIMES_SHOWN:] else "")
 
 
 def _sum(preview: Preview) -> str:
