@@ -20,6 +20,7 @@ COMMANDS = {
     "campaign": "Create, look at and steer campaigns.",
     "contacts": "Import contact lists.",
     "blacklist": "Numbers that must not be called.",
+    "ivr": "Check, draw and try the flow of a call.",
     "windows": "Open or closed at a moment, why, and when next.",
     "dialer": "Place the calls dispatch asks for, until told to stop.",
     "simulator": "A phone network for people who have none.",

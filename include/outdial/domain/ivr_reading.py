@@ -1,0 +1,67 @@
+"""Reads a flow as it is written, alone or within a campaign, and names the node of each wrong field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from pydantic import ValidationError
+
+from outdial.domain.campaign import field_problems
+from outdial.domain.errors import InvalidInput
+from outdial.domain.ivr_default import message_flow
+from outdial.domain.ivr_flow import IvrFlow
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFlow:
+    """A flow, and the name of the campaign it was found in."""
+
+    flow: IvrFlow
+    name: str | None = None
+
+
+def read_flow(written: object) -> WrittenFlow:
+    """Take the flow out of a campaign, its config, or a file that is a flow.
+
+    A campaign with a bare `audioFileUrl` has the flow that plays it. Raises InvalidInput with one sentence
+    for each field that is wrong, or where there is no flow.
+    """
+    campaign = _mapping(written)
+    config = _mapping(campaign.get("config", campaign))
+    name = campaign.get("name")
+    found = campaign if "nodes" in campaign else config.get("ivrFlow")
+    audio = config.get("audioFileUrl")
+    if found is None and isinstance(audio, str):
+        return WrittenFlow(message_flow(audio), str(name) if name else None)
+    if found is None:
+        raise InvalidInput("there is no flow: give nodes and startNodeId, or a campaign with config.ivrFlow")
+    try:
+        return WrittenFlow(IvrFlow.model_validate(found), str(name) if name else None)
+    except ValidationError as error:
+        raise InvalidInput(*(_with_node(problem, found) for problem in field_problems(error))) from error
+
+
+def _with_node(problem: str, flow: object) -> str:
+    """`nodes.3.tries: …` as `node "amount": tries: …`, where that node has an id."""
+    place, colon, rest = problem.partition(": ")
+    parts = place.split(".")
+    is_numbered = parts[0] == "nodes" and len(parts) > 1 and parts[1].isdecimal()
+    node_id = _id_of(flow, int(parts[1])) if is_numbered else None
+    if node_id is None:
+        return problem
+    field = ".".join(parts[2:])
+    return f'node "{node_id}": {field}{colon if field else ""}{rest}'
+
+
+def _id_of(flow: object, place: int) -> str | None:
+    nodes = _mapping(flow).get("nodes")
+    if not isinstance(nodes, list) or place >= len(cast("Sequence[object]", nodes)):
+        return None
+    node_id = _mapping(cast("Sequence[object]", nodes)[place]).get("id")
+    return node_id if isinstance(node_id, str) and node_id else None
+
+
+def _mapping(written: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", written) if isinstance(written, Mapping) else {}
