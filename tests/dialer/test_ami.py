@@ -69,6 +69,21 @@ async def test_what_asterisk_refuses_is_told_in_its_own_words(network: Simulated
         assert "does not exist" in refused.message
 
 
+async def test_an_asterisk_that_is_being_stopped_is_no_link_and_takes_no_call(network: SimulatedNetwork):
+    async with linked(network, []) as link, linked(network, []) as idle:
+        await eventually(lambda: link.connected and idle.connected)
+        network.begin_shutdown()
+
+        assert (await link.originate(a_call())).answer is Answer.UNSENT
+
+        await eventually(lambda: not link.connected, within_s=1)
+        await eventually(lambda: not idle.connected)
+        await asyncio.sleep(1.5)
+        assert not link.connected
+        assert not idle.connected
+        assert network.originates == []
+
+
 async def test_a_line_end_in_a_value_starts_no_action(network: SimulatedNetwork):
     injected = "x\r\n\r\nAction: Originate\r\nChannel: PJSIP/+12025550009@trunk\r\nContext: campaign-ivr"
     variables = {"NOTE": injected + "\r\nExten: s\r\nPriority: 1\r\nAsync: true", "LIST": "a,b"}

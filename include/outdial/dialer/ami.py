@@ -23,6 +23,8 @@ ANSWER_TIMEOUT_S = 5.0
 
 PING_EVERY_S = 2.0
 RECONNECT_AFTER_S = 1.0
+SHUTTING_DOWN = "Asterisk is shutting down"
+"""What every action is answered once Asterisk was told to stop: for 1 s to 16 s, as was seen."""
 
 log = get_logger(__name__)
 
@@ -130,6 +132,9 @@ class AmiLink:
         if "Event" in response:
             # The call failed before the reply came, which panoramisk then takes for the reply.
             self._on_event(response)
+        elif response.get("Message") == SHUTTING_DOWN:
+            self._leave()
+            return OriginateAnswer(Answer.UNSENT, SHUTTING_DOWN)
         elif response.get("Response") != "Success":
             return OriginateAnswer(Answer.REFUSED, response.get("Message", ""))
         return OriginateAnswer(Answer.ACCEPTED)
@@ -157,6 +162,10 @@ class AmiLink:
         if self._wire is None:
             raise LinkDown("there is no link to Asterisk")
         return await self._wire.request(headers, ANSWER_TIMEOUT_S, as_list=as_list)
+
+    def _leave(self) -> None:
+        if self._wire is not None:
+            self._wire.abort()
 
     async def _hold_one_connection(self) -> None:
         wire = await self._connect()
@@ -187,6 +196,8 @@ class AmiLink:
             "Events": "on",
         }
         response, *_ = await wire.request(login, ANSWER_TIMEOUT_S)
+        if response.get("Message") == SHUTTING_DOWN:
+            raise Unavailable(SHUTTING_DOWN)
         if response.get("Response") != "Success":
             raise Unavailable(
                 f"Asterisk refuses the login of {self._address.user}: check AMI_USER and AMI_SECRET"
@@ -195,7 +206,9 @@ class AmiLink:
     async def _ping_until_lost(self, wire: AmiWire) -> None:
         # A frozen peer keeps its TCP connection: only silence tells.
         while not wire.lost.is_set():
-            await wire.request({"Action": "Ping"}, ANSWER_TIMEOUT_S)
+            response, *_ = await wire.request({"Action": "Ping"}, ANSWER_TIMEOUT_S)
+            if response.get("Response") != "Success":
+                raise Unavailable(response.get("Message", "a ping was refused"))
             try:
                 async with asyncio.timeout(PING_EVERY_S):
                     await wire.lost.wait()

@@ -158,6 +158,9 @@ class _Session:
         if name == "logoff":
             self._send(ami.response(action, "Goodbye", ("Message", "Thanks for all the fish.")))
             return False
+        if self._exchange.is_shutting_down:
+            self._send(ami.error(action, "Asterisk is shutting down"))
+            return name != "login"
         if name == "login":
             return await self._log_in(action)
         if self._user is None:

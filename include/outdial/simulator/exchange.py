@@ -55,6 +55,7 @@ class Exchange:
         self.agi_transports: set[asyncio.BaseTransport] = set()
         self.peak_live = 0
         self.answered_calls = 0
+        self.is_shutting_down = False
         self.faults = Faults(drop=dict(scenario.drop))
         self._calls_to: Counter[str] = Counter()
         self._next_channel = 0

@@ -91,6 +91,10 @@ class SimulatedNetwork:
         """Neither read nor write on manager links for `seconds`, without closing them."""
         self._server.freeze(seconds)
 
+    def begin_shutdown(self) -> None:
+        """As Asterisk between `core stop now` and its end: calls are hung up, every action is refused."""
+        _begin_shutdown(self._exchange)
+
     def reset(self) -> None:
         """Forget what was seen and end all faults; live calls go on."""
         self._exchange.reset()
@@ -142,13 +146,18 @@ async def _until_answering(host: str, port: int) -> None:
 async def _stop(exchange: Exchange, server: AmiServer) -> None:
     """As `core stop now` does it: all calls are hung up, their ends are told, and then the links close."""
     server.thaw()
-    for call in list(exchange.calls.values()):
-        call.hang_up_for_shutdown()
+    _begin_shutdown(exchange)
     await _until_done(exchange, _LAST_WORDS_S)
     await server.stop()
     for task in exchange.tasks:
         task.cancel()
     await _until_done(exchange, _STOP_TIMEOUT_S)
+
+
+def _begin_shutdown(exchange: Exchange) -> None:
+    exchange.is_shutting_down = True
+    for call in list(exchange.calls.values()):
+        call.hang_up_for_shutdown()
 
 
 async def _until_done(exchange: Exchange, timeout_s: float) -> None:
