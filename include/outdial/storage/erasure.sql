@@ -1,3 +1,17 @@
+-- lock
+-- Held while a number is erased.
+select pg_advisory_xact_lock(%(lock)s)
+
+-- lock_shared
+-- Held while contacts come in: a number erased meanwhile would come in after it was looked for.
+select pg_advisory_xact_lock_shared(%(lock)s)
+
+-- find_erased
+-- Those of some numbers that were erased.
+select phone from unnest(%(phones)b::text[]) as given (phone)
+where exists (select from erased_numbers)
+  and exists (select from erased_numbers e where e.digest = number_digest(given.phone))
+
 -- is_on_a_call
 -- Whether a call to the number is in progress.
 select exists (select from live_calls where phone = %(number)s) as on_a_call
@@ -70,11 +84,16 @@ with erased as (
 select count(*) as entries from erased
 
 -- erase_from_imports
--- Rows of lists that were rejected and not yet written to their file.
+-- Rows of lists that were rejected and not yet written to their file, however they write the number: with
+-- its country code, with another prefix before it, or as it is dialled at home.
 with erased as (
     update import_rejects set cells = '{}'
-    where exists (select from unnest(cells) cell
-                  where regexp_replace(cell, '[^0-9]', '', 'g') = substr(%(number)s, 2))
+    where exists (
+        select from unnest(cells) cell
+        cross join lateral ltrim(regexp_replace(cell, '[.,]0+$|[^0-9]', '', 'g'), '0') as digits
+        where length(digits) >= 7
+          and (right(digits, length(%(number)s) - 1) = substr(%(number)s, 2)
+               or right(%(number)s, length(digits)) = digits))
     returning 1
 )
 select count(*) as rows from erased
