@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,31 @@ async def test_who_left_is_withdrawn_and_comes_back(people: Pool, tmp_path: Path
     summary = await sync(people, campaign, tmp_path)
     assert (summary.restored, summary.withdrawn) == (1, 0)
     assert (await standing(people, campaign))[ANN] == READY
+
+
+async def test_who_waited_comes_back_no_earlier_than_due(people: Pool, tmp_path: Path) -> None:
+    campaign = await a_synced_campaign(people)
+    await sync(people, campaign, tmp_path)
+    later = NOW + timedelta(hours=2)
+    await change(
+        people,
+        "with w as (delete from ready_contacts where phone = %s returning *)"
+        " insert into waiting_contacts (contact_id, campaign_id, area_id, bucket, seq, phone, due_at)"
+        " select contact_id, campaign_id, area_id, bucket, seq, phone, %s from w",
+        BOB,
+        later,
+    )
+    await change(
+        people, "update contacts set status = 'failed', attempts = 1, originates = 1 where phone = %s", BOB
+    )
+    await change(people, "delete from crm.people where name = 'Bob'")
+    assert (await sync(people, campaign, tmp_path)).withdrawn == 1
+    await change(people, "insert into crm.people values ('Bob', %s)", BOB)
+    assert (await sync(people, campaign, tmp_path)).restored == 1
+    assert (await standing(people, campaign))[BOB] == ("failed", None, False)
+    async with people.connection() as conn:
+        waiting = await (await conn.execute("select phone, due_at from waiting_contacts")).fetchall()
+    assert waiting == [{"phone": BOB, "due_at": later}]
 
 
 async def test_a_contact_in_progress_is_withdrawn_only_when_it_is_back(people: Pool, tmp_path: Path) -> None:

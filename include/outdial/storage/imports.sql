@@ -45,40 +45,58 @@ with gone as (
 update imports set finished_at = %(now)s, updated_at = %(now)s where id = %(import_id)s
 
 -- note_sourced
--- The query lists these numbers; who was withdrawn and is back stands ready again.
+-- The query lists these numbers; who was withdrawn and is back stands ready again, or waits until due.
 with seen as (
-    select c.id, c.area_id, c.seq, c.phone, c.failure_reason
+    select c.id, c.failure_reason, s.due_at
     from contacts c
+    left join sourced_contacts s on s.contact_id = c.id
     where c.campaign_id = %(campaign_id)s and c.phone = any(%(phones)s)
 ), noted as (
     insert into sourced_contacts (contact_id, campaign_id, import_id)
     select id, %(campaign_id)s, %(import_id)s from seen
-    on conflict (contact_id) do update set import_id = excluded.import_id
+    on conflict (contact_id) do update set import_id = excluded.import_id, due_at = null
 ), back as (
-    update contacts c set status = 'pending', failure_reason = null
+    update contacts c
+    set status = case when c.originates = 0 then 'pending' else 'failed' end, failure_reason = null
     from seen
     where c.id = seen.id and seen.failure_reason = 'withdrawn' and c.attempts < c.max_attempts
-    returning c.id, c.area_id, c.seq, c.phone
+    returning c.id, c.area_id, coalesce(c.planned_hour, %(bucket)s) as bucket, c.seq, c.phone, seen.due_at
 ), ready as (
     insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
-    select %(campaign_id)s, area_id, %(bucket)s, seq, id, phone from back
+    select %(campaign_id)s, area_id, bucket, seq, id, phone from back where due_at is null
+), waiting as (
+    insert into waiting_contacts (contact_id, campaign_id, area_id, bucket, seq, phone, due_at)
+    select id, %(campaign_id)s, area_id, bucket, seq, phone, due_at from back where due_at is not null
 )
 select count(*) as restored from back
 
 -- withdraw
--- Contacts that left the query stand nowhere any more. Those in progress are left to the next reading, those
--- that are done stay as they are.
+-- Contacts that left the query stand nowhere any more. Those in progress, and what somebody else holds at
+-- this moment, are left to the next reading; those that are done stay as they are.
 with gone as (
-    select s.contact_id, c.campaign_id, c.area_id, c.seq
+    select c.id, c.campaign_id, c.area_id, c.seq
     from sourced_contacts s join contacts c on c.id = s.contact_id
     where s.campaign_id = %(campaign_id)s and s.import_id <> %(import_id)s
+), standing as (
+    select r.ctid as place
+    from gone g
+    join ready_contacts r on r.campaign_id = g.campaign_id and r.area_id = g.area_id and r.seq = g.seq
+     and r.bucket between 0 and 24
+    join contacts c on c.id = g.id
+    for update of r, c skip locked
+), waiting as (
+    select w.contact_id
+    from gone g
+    join waiting_contacts w on w.contact_id = g.id
+    join contacts c on c.id = g.id
+    for update of w, c skip locked
 ), unready as (
-    delete from ready_contacts r using gone
-    where r.campaign_id = gone.campaign_id and r.area_id = gone.area_id and r.seq = gone.seq
-      and r.bucket between 0 and 24
-    returning r.contact_id
+    delete from ready_contacts r using standing s where r.ctid = s.place returning r.contact_id
 ), unwaiting as (
-    delete from waiting_contacts w using gone where w.contact_id = gone.contact_id returning w.contact_id
+    delete from waiting_contacts w using waiting where w.contact_id = waiting.contact_id
+    returning w.contact_id, w.due_at
+), remembered as (
+    update sourced_contacts s set due_at = u.due_at from unwaiting u where s.contact_id = u.contact_id
 ), withdrawn as (
     update contacts set status = 'failed', failure_reason = 'withdrawn'
     where id in (select contact_id from unready union all select contact_id from unwaiting)
