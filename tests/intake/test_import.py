@@ -14,6 +14,7 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from outdial.blacklist.erasing import erase_number
 from outdial.campaigns import import_contacts as room
 from outdial.campaigns.import_batches import ImportSummary
 from outdial.campaigns.import_contacts import ImportOptions, import_contacts
@@ -265,3 +266,28 @@ async def test_rejects_that_cannot_be_written_stop_the_import_before_its_first_r
     with pytest.raises(InvalidInput, match="is the list itself"):
         await import_contacts(pool, campaign.id, path, NOW, ImportOptions(rejects_path=path))
     assert not await imported(pool, campaign.id)
+
+
+async def test_an_erased_person_is_rejected_and_not_stored_again(pool: Pool, tmp_path: Path) -> None:
+    campaign = await a_campaign(pool, NOW, defaultRegion="US")
+    await erase_number(pool, "+12025550101", "dpo", NOW)
+    path = a_list(tmp_path, "name,phone", "Bob,+12025550100", "Ada,202-555-0101", "Cy,nothing")
+    summary = await import_contacts(pool, campaign.id, path, NOW)
+    assert counts(summary) == (3, 1, 0, 2)
+    assert list(await imported(pool, campaign.id)) == ["+12025550100"]
+    (row, reason), *_ = rejects_of(summary)
+    assert row == "3"
+    assert "was erased" in reason
+
+
+async def test_a_number_erased_during_an_import_does_not_come_in_after_it(pool: Pool, tmp_path: Path) -> None:
+    campaign = await a_campaign(pool, NOW)
+    path = a_list(tmp_path, "name,phone", "Ada,+12025550101")
+    async with pool.connection() as conn, conn.transaction():
+        await conn.execute("select from campaigns for no key update")
+        importing = asyncio.create_task(import_contacts(pool, campaign.id, path, NOW))
+        await asyncio.sleep(0.2)
+        erasing = asyncio.create_task(erase_number(pool, "+12025550101", "dpo", NOW))
+        await asyncio.sleep(0.2)
+    assert (await importing).imported == 1
+    assert (await erasing).contacts == 1

@@ -7,7 +7,7 @@ from datetime import datetime
 from outdial.blacklist.cache import NO_CACHE, Entry, ListedCache
 from outdial.domain.errors import InvalidInput
 from outdial.storage.blacklist import Scope, hold_changes, hold_list, read_entries_of, tell_dialers
-from outdial.storage.erasure import Erased, erase, is_on_a_call
+from outdial.storage.erasure import Erased, erase, hold_erasure, is_on_a_call
 from outdial.storage.pool import Pool
 
 NOT_ERASED = (
@@ -28,6 +28,7 @@ async def erase_number(
     Contacts keep what reports count. Raises InvalidInput while the number is on a call.
     """
     async with pool.connection() as conn, conn.transaction():
+        await hold_erasure(conn)
         await hold_changes(conn)
         # First here, not last: nobody may begin a call to the number while its contacts change.
         await hold_list(conn)

@@ -36,10 +36,11 @@ class RowRules:
 
 @dataclass(frozen=True, slots=True)
 class ReadRow:
-    """Somebody to call, with what is odd about them."""
+    """Somebody to call, with what is odd about them; `number` is the row's, 0 where there is none."""
 
     contact: NewContact
     warnings: tuple[str, ...]
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def read_row(record: Record, rules: RowRules) -> Row:
     try:
         _require_shape(record, cells, rules.columns)
         number = _number(cells[rules.columns.phone], rules)
-        return _contact(cells, number, rules)
+        return _contact(record.number, cells, number, rules)
     except InvalidInput as refused:
         return RejectedRow(record, refused.problems[0])
 
@@ -85,7 +86,7 @@ def _number(cell: str, rules: RowRules) -> Number:
     return number
 
 
-def _contact(cells: Sequence[str], number: Number, rules: RowRules) -> ReadRow:
+def _contact(row: int, cells: Sequence[str], number: Number, rules: RowRules) -> ReadRow:
     written = _zone(cells, rules.columns)
     chosen = choose_zones(written, possible_zones(number.e164), rules.zones)
     if isinstance(chosen, ZoneUnknown):
@@ -93,7 +94,7 @@ def _contact(cells: Sequence[str], number: Number, rules: RowRules) -> ReadRow:
     regions, region_oddity = _regions(cells, number.e164, rules.columns)
     contact = NewContact(number.e164, chosen.zones, _metadata(cells, rules.columns), regions)
     oddities = (None if number.assigned else UNASSIGNED, number.oddity, chosen.oddity, region_oddity)
-    return ReadRow(contact, tuple(oddity for oddity in oddities if oddity))
+    return ReadRow(contact, tuple(oddity for oddity in oddities if oddity), row)
 
 
 def _zone(cells: Sequence[str], columns: Columns) -> str | None:

@@ -10,13 +10,16 @@ from pathlib import Path
 
 from outdial.campaigns.contact_rows import ReadRow, RejectedRow, Row
 from outdial.campaigns.merge_contacts import store_batch
+from outdial.campaigns.record import Record
 from outdial.campaigns.rejects import RejectsFile
 from outdial.domain.errors import InvalidInput
 from outdial.storage.campaigns import Campaign
+from outdial.storage.erasure import find_erased
 from outdial.storage.imports import ImportProgress, KeptReject, advance_import, keep_rejects, read_rejects
 from outdial.storage.pool import Connection, Pool
 
 REJECTS_AT_ONCE = 5000
+ERASED = "the data of this number's owner was erased and is not stored again: take the row out of the list"
 
 
 @dataclass
@@ -64,8 +67,9 @@ class ImportRun:
 
         Raises InvalidInput where the campaign is over, or another process goes on with the same import.
         """
-        read = [row for row in rows if isinstance(row, ReadRow)]
         async with self.pool.connection() as conn, conn.transaction():
+            rows = await _refuse_erased(conn, rows)
+            read = [row for row in rows if isinstance(row, ReadRow)]
             stored = await store_batch(conn, self.campaign.id, read, self.now)
             await self.also(conn, [row.contact.phone for row in read])
             after = _after(self.progress, rows, len(read), stored)
@@ -84,6 +88,17 @@ class ImportRun:
                 for reject in kept:
                     rejects.write(reject.row_number, reject.reason, reject.cells)
                 last = kept[-1].row_number
+
+
+async def _refuse_erased(conn: Connection, rows: Sequence[Row]) -> list[Row]:
+    """The rows, those of people whose data was erased among the rejected ones: without what they say."""
+    erased = await find_erased(conn, [row.contact.phone for row in rows if isinstance(row, ReadRow)])
+    return [
+        RejectedRow(Record(row.number, ()), ERASED)
+        if isinstance(row, ReadRow) and row.contact.phone in erased
+        else row
+        for row in rows
+    ]
 
 
 def update_summary(summary: ImportSummary, progress: ImportProgress) -> None:

@@ -19,3 +19,6 @@ LISTED_CACHE = 7_301_005
 
 REGISTRY_IMPORT = 7_301_006
 """With the hash of a registry's name: one import of it at a time."""
+
+ERASURE = 7_301_007
+"""Shared by batches of contacts coming in, exclusive while a number is erased; taken before all others."""

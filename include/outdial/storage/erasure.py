@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
 from psycopg.rows import DictRow
 
+from outdial.storage.advisory_locks import ERASURE
 from outdial.storage.pool import Connection
 from outdial.storage.queries import load_queries
 
@@ -22,6 +24,18 @@ class Erased:
     calls: int
     listings: int
     history_entries: int
+
+
+async def hold_erasure(conn: Connection) -> None:
+    """Until this transaction ends no contacts come in: to be taken before any other lock."""
+    await conn.execute(_SQL["lock"], {"lock": ERASURE})
+
+
+async def find_erased(conn: Connection, phones: Sequence[str]) -> set[str]:
+    """Those of `phones` that were erased; until this transaction ends no other number is."""
+    await conn.execute(_SQL["lock_shared"], {"lock": ERASURE})
+    rows = await (await conn.execute(_SQL["find_erased"], {"phones": list(phones)})).fetchall()
+    return {row["phone"] for row in rows}
 
 
 async def is_on_a_call(conn: Connection, number: str) -> bool:
