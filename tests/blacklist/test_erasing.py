@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from outdial.attempts.begin import Begun, Stale, begin_attempt
+from outdial.attempts.release import park_contact
 from outdial.attempts.settle import settle
 from outdial.blacklist.cache import Entry, open_cache
 from outdial.blacklist.erasing import erase_number
 from outdial.blacklist.listing import list_numbers
+from outdial.campaigns.lifecycle import pause
 from outdial.domain.dispositions import Disposition
 from outdial.domain.errors import InvalidInput
 from outdial.storage.blacklist import EVERYWHERE, Listing, is_listed
+from outdial.storage.imports import KeptReject, NewImport, begin_import, keep_rejects
 from outdial.storage.pool import Pool
+from outdial.storage.staged_listings import StagedListing, Unsaid, compare, list_staged, open_stage, stage
 from tests import given
 from tests.attempts.steps import a_permit, claimed, ended
 from tests.blacklist.standing import NOON, rows, standing
@@ -106,3 +112,60 @@ async def test_a_contact_list_that_names_an_erased_number_again_calls_nobody(poo
     campaign = await given.a_running_campaign(pool, NOON, [ONE])
     assert await claimed(pool, campaign) == []
     assert await standing(pool) == [("blacklisted", None)]
+
+
+async def test_a_claim_that_is_being_put_back_leaves_no_trace_of_who_is_erased(pool: Pool):
+    campaign = await given.a_running_campaign(pool, NOON, [ONE])
+    await claimed(pool, campaign)
+    async with pool.connection() as conn, conn.transaction():
+        await conn.execute("select from dispatched_contacts for update")
+        pausing = asyncio.create_task(pause(pool, campaign.id, NOON))
+        await asyncio.sleep(0.2)
+        erasing = asyncio.create_task(erase_number(pool, ONE, "dpo", NOON))
+        await asyncio.sleep(0.2)
+    await pausing
+    await erasing
+    assert await traces(pool, ONE) == []
+    assert await standing(pool) == [("blacklisted", None)]
+
+
+async def test_a_task_that_is_being_parked_and_an_erasure_do_not_wait_for_each_other(pool: Pool):
+    campaign = await given.a_running_campaign(pool, NOON, [ONE])
+    (task,) = await claimed(pool, campaign)
+    async with pool.connection() as conn, conn.transaction():
+        await conn.execute("select from contacts for update")
+        parking = asyncio.create_task(park_contact(pool, task))
+        await asyncio.sleep(0.2)
+        erasing = asyncio.create_task(erase_number(pool, ONE, "dpo", NOON))
+        await asyncio.sleep(0.2)
+    assert await parking
+    assert (await erasing).contacts == 1
+    assert await standing(pool) == [("failed", None)]
+
+
+async def test_a_list_that_is_being_imported_does_not_bring_an_erased_number_back(pool: Pool):
+    async with open_stage(pool) as staged:
+        await stage(staged, [StagedListing(ONE), StagedListing(TWO)])
+        await compare(staged, EVERYWHERE, Unsaid("list broker", "file", "ops"), is_whole=False)
+        await erase_number(pool, ONE, "dpo", NOON)
+        async with staged.transaction():
+            listed = await list_staged(staged, EVERYWHERE, 0, 10, NOON)
+    assert [row["number"] for row in listed] == [TWO]
+    assert await traces(pool, ONE) == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    [ONE, "011 1 202-555-0000", "(202) 555-0000", "12025550000.0", "tel:+1-202-555-0000", "5550000"],
+)
+async def test_rows_that_a_cut_off_import_rejected_lose_the_number_however_it_is_written(
+    pool: Pool, written: str
+):
+    campaign = await given.a_campaign(pool, NOON)
+    async with pool.connection() as conn:
+        new = await begin_import(conn, NewImport(campaign.id, "file", "list.csv", "f", {}), NOON)
+        cells = [("Ada", written), ("Bob", TWO)]
+        await keep_rejects(conn, new.id, [KeptReject(n, "zone", row) for n, row in enumerate(cells)])
+    await erase_number(pool, ONE, "dpo", NOON)
+    kept = await rows(pool, "select cells from import_rejects order by row_number")
+    assert [row["cells"] for row in kept] == [[], ["Bob", TWO]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from outdial.domain.dial_task import DialTask
+from outdial.storage.blacklist import hold_list_still
 from outdial.storage.calls import close_contact, take_claim
 from outdial.storage.pool import Pool
 
@@ -13,6 +14,7 @@ async def park_contact(pool: Pool, task: DialTask) -> bool:
     False where the claim does not stand any more: another copy of the task was handled.
     """
     async with pool.connection() as conn, conn.transaction():
+        await hold_list_still(conn)
         claim = await take_claim(conn, task.contact_id, task.claim_id)
         if claim is not None:
             await close_contact(conn, claim.contact_id, "failed", "dead_letter")

@@ -185,6 +185,7 @@ async def _send(
     finally:
         refused = {claim.claim_id for claim in claims} - accepted
         async with pool.connection() as conn, conn.transaction():
+            await hold_list_still(conn)
             await mark_sent(conn, accepted, now)
             if refused:
                 await put_back(conn, refused)

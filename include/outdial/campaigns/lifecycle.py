@@ -7,6 +7,7 @@ from uuid import UUID
 
 from outdial.domain.campaign import CampaignStatus
 from outdial.domain.errors import InvalidInput
+from outdial.storage.blacklist import hold_list_still
 from outdial.storage.campaigns import (
     Campaign,
     CampaignRun,
@@ -78,6 +79,7 @@ async def _move(
     pool: Pool, campaign_id: UUID, to: CampaignStatus, allowed: tuple[CampaignStatus, ...], now: datetime
 ) -> Campaign:
     async with pool.connection() as conn, conn.transaction():
+        await hold_list_still(conn)
         campaign = await lock_campaign(conn, campaign_id)
         if campaign.status == to:
             return campaign
@@ -97,6 +99,7 @@ async def fail_campaign(
 ) -> None:
     """The run cannot go on; the reasons are kept for the report. It may be started again once mended."""
     async with pool.connection() as conn, conn.transaction():
+        await hold_list_still(conn)
         campaign = await lock_campaign(conn, campaign_id)
         await own_run(conn, CampaignRun(campaign_id, run_id, now, None, None, None, 0))
         await finish_run(conn, campaign_id, run_id, "failed", now)
@@ -114,6 +117,7 @@ async def finish_run_if_done(
     to be called stay as they are. A campaign with a schedule waits for its next run as `scheduled`.
     """
     async with pool.connection() as conn, conn.transaction():
+        await hold_list_still(conn)
         campaign = await lock_campaign(conn, campaign_id)
         if campaign.status in FINISHED or is_past_end(campaign, now):
             await recall_claims(conn, campaign_id)

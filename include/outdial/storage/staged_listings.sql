@@ -58,12 +58,14 @@ select (select count(*) from (select distinct number, is_prefix from staged_list
        (select count(*) from to_unlist) as to_unlist
 
 -- given
--- Some of what is to be listed.
+-- Some of what is to be listed; numbers erased since they were gathered stay out.
 with given as (
     select number, is_prefix, %(campaign_id)s::uuid as campaign_id, %(registry)s::text as registry,
            reason, source, listed_by, until
     from to_list
     where n > %(after)s and n <= %(upto)s
+      and (is_prefix or not exists (select from erased_numbers)
+           or not exists (select from erased_numbers e where e.digest = number_digest(number)))
 )
 
 -- gone
