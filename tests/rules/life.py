@@ -152,7 +152,8 @@ class CampaignLife(RuleBasedStateMachine):
         return {
             "callingWindows": [near if window[0] > 1 else hours],
             "jurisdictions": "auto" if law % 3 == 0 else "none",
-            "numberCaps": "none" if law % 4 == 0 else {"per24Hours": 1 + law % 4, "per7Days": 2 + law},
+            "numberCaps": "none" if law % 4 == 0 else {"per24Hours": law % 4, "per7Days": 2 + law % 5},
+            "blockedDates": [wall_of(self.main, self.now).date().isoformat()] if law == 7 else [],
             "registries": [{"name": "us-dnc", "maxAgeDays": 31}] if law == 5 else [],
             "maxConcurrentCalls": 1 + law % 3,
             "maxAttemptsPerContact": 3,
@@ -323,7 +324,9 @@ class CampaignLife(RuleBasedStateMachine):
     @rule(raw=st.tuples(small, small, small), which=small)
     def unlist_somebody(self, raw, which) -> None:
         scopes = list(self.model.listings)
-        scope = scopes[which % len(scopes)] if scopes and which < 9 else self._scope(raw)
+        self._unlist(scopes[which % len(scopes)] if scopes and which < 9 else self._scope(raw))
+
+    def _unlist(self, scope: tuple[str, bool, UUID | None, str | None]) -> None:
         where, why = Scope(scope[2], scope[3]), Unlisting("ops")
         if scope[1]:
             gone = self.run(unlist_prefix(self.stage.pool, scope[0], where, why, self.now))
@@ -393,18 +396,28 @@ class CampaignLife(RuleBasedStateMachine):
         """What was right when it was dispatched is not when it is delivered, and is delivered twice."""
         before = len(self.wire.tasks)
         self.tick(n, 1, 0)
-        sent = self.wire.tasks[before:]
         between: list[Callable[[], None]] = [
-            *[partial(self._list_one_of, sent, ends) for ends in (0, 0, 0, 8, 10)],
+            *[partial(self._list_one_of, self.wire.tasks[before:], ends) for ends in (0, 0, 8, 10)],
             *[partial(self.let_time_pass, passing)] * 2,
-            *[partial(self.change_the_config, n, window, what)] * 2,
+            *[partial(self.change_the_config, n, window, 2 * passing)] * 2,
             partial(self.lose_the_lease, n),
-            partial(self.tick, n + 1, 1, 0),
+            *[partial(self.tick, n + 1, 1, 0)] * 2,
             self.change_the_pace_epoch,
         ]
         between[what]()
+        sent = self.wire.tasks[before:]
         for k, task in enumerate([*sent, *sent]):
             self._begin(task, k % DIALERS, self.epoch, dies=False)
+            if passing % 2:
+                self._settle(self.model.live(), Disposition.BUSY, 0, rang=True)
+
+    @rule(n=small, number=small, for_how_long=st.sampled_from([0, 9, 10]))
+    def a_listing_is_taken_back(self, n, number, for_how_long) -> None:
+        """Who comes back stands as they did: no earlier than their retry."""
+        scope = (NUMBERS[number % len(NUMBERS)], False, None, None)
+        self.list_somebody((number, 0, 0), for_how_long)
+        self._unlist(scope)
+        self._work_off(n, [Disposition.BUSY], 0)
 
     def _list_one_of(self, tasks: Sequence[DialTask], until: int) -> None:
         for task in tasks[:1]:
