@@ -151,3 +151,10 @@ def test_any_text_gives_e164_or_a_reason(text: str, region: str | None) -> None:
         assert read.e164[1:].isascii()
         assert 7 <= len(read.e164[1:]) <= 15
         assert read_number(read.e164, None) == Number(read.e164, read.assigned)
+
+
+@pytest.mark.parametrize("text", ["+92 00 301 2345503", "+972 00 50 2345678", "+49 00 30 123456"])
+def test_one_person_has_one_number_so_zeros_that_are_not_dialled_are_not_kept(text: str) -> None:
+    number = read_number(text, None)
+    assert isinstance(number, NotANumber), number
+    assert "starts with 0" in number.reason

@@ -121,15 +121,22 @@ def _read(text: str, region: str | None) -> Number | NotANumber:
     why = _WHY_IMPOSSIBLE.get(phonenumbers.is_possible_number_with_reason(parsed))
     if why is not None:
         return NotANumber(why)
-    e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    e164 = _e164(parsed)
     if len(e164) <= FEWEST_DIGITS or len(e164) > MOST_DIGITS + 1:
         return NotANumber(_WHY_IMPOSSIBLE[_TOO_SHORT if len(e164) <= FEWEST_DIGITS else _TOO_LONG])
-    assigned = _kind(e164)[1] != PhoneNumberType.UNKNOWN
-    if not assigned and parsed.italian_leading_zero and not _may_start_with_zero(parsed.country_code or 0):
+    again, kind = _kind(e164)
+    assigned = kind != PhoneNumberType.UNKNOWN
+    if parsed.italian_leading_zero and (
+        _e164(again) != e164 or not (assigned or _may_start_with_zero(parsed.country_code or 0))
+    ):
         return NotANumber(
             "starts with 0, as no number of its country does; is it a number of another country?"
         )
     return Number(e164, assigned)
+
+
+def _e164(number: PhoneNumber) -> str:
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _parse(text: str, region: str | None) -> PhoneNumber | NotANumber:
