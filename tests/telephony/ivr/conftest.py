@@ -17,11 +17,34 @@ from outdial.standalone.ports import choose_ports
 from tests.telephony.asterisk import SECRET, Asterisk
 from tests.telephony.ivr.handset import Dtmf, Handset, a_handset
 from tests.telephony.ivr.lines import person_of
-from tests.telephony.ivr.people import ABSENT_AGENT, CASES, PROMPT_S, TONES, number_of
+from tests.telephony.ivr.people import ABSENT_AGENT, AGENT, CASES, PROMPT_S, TONES, number_of
+from tests.telephony.ivr.tones import tone_wav
 from tests.telephony.sides import TRUNK
 from tests.telephony.software import get_software
 
 FIRST_AUDIO_PORT, AUDIO_PORTS_EACH = 45_000, 1000
+# A queue rings only members whose state it can know: endpoints.
+DESK = """
+[desk](outdial-trunk)
+aors = desk
+
+[desk](outdial-aor)
+contact = sip:{agent}@127.0.0.1:{port}
+"""
+QUEUES = """
+[staffed]
+strategy = ringall
+member => PJSIP/desk
+
+[deserted]
+joinempty = no
+"""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The simulator carries no sound and has no queues: what is heard there is nothing to test."""
+    is_real = config.getoption("--telephony") == "asterisk"
+    return True if collection_path.name == "test_on_asterisk.py" and not is_real else None
 
 
 @dataclass(frozen=True)
@@ -50,11 +73,24 @@ def handset_trunk(worker_id: str) -> Iterator[HandsetTrunk]:
         trunks = {TRUNK: f"127.0.0.1:{ports[TRUNK]}"}
         asterisk = Asterisk(get_software(), Path(path), ports["ami"], ports["sip"], audio, trunks)
         asterisk.configure()
+        etc = asterisk.folder / "etc"
+        (etc / "outdial-local.queues.conf").write_text(QUEUES, "utf-8")
+        with (etc / "outdial-local.trunks.conf").open("a", encoding="utf-8") as endpoints:
+            endpoints.write(DESK.format(agent=AGENT, port=ports[TRUNK]))
         asterisk.start()
         try:
             yield HandsetTrunk(asterisk, ports[TRUNK])
         finally:
             asterisk.kill()
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Path:
+    """A storage that has every prompt."""
+    (tmp_path / "audio").mkdir()
+    for name, hz in TONES.items():
+        (tmp_path / "audio" / f"{name}.wav").write_bytes(tone_wav(hz, PROMPT_S))
+    return tmp_path
 
 
 @pytest.fixture

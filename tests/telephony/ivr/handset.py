@@ -117,6 +117,10 @@ class Call:
             case "BYE":
                 self.phone.send(sip.response(message, "200 OK", self.phone.contact, self.tag), self.peer)
                 self.ended.set()
+            case "CANCEL":
+                self.phone.send(sip.response(message, "200 OK", self.phone.contact, self.tag), self.peer)
+                self._reply("487 Request Terminated")
+                self.ended.set()
             case "SIP/2.0":
                 answer = self._answers.get(int(message.header("cseq").split()[0]))
                 if answer and not answer.done():

@@ -18,8 +18,7 @@ from outdial.domain.clock import utc_now
 from tests import given
 from tests.dialer.stage import NEVER_AGAIN, Stage, eventually
 from tests.telephony.ivr.conftest import People
-from tests.telephony.ivr.people import CASES, PROMPT_S, TONES, a_flow, number_of
-from tests.telephony.ivr.tones import tone_wav
+from tests.telephony.ivr.people import CASES, TONES, a_flow, number_of
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -52,15 +51,6 @@ async def a_hook() -> AsyncIterator[Hook]:
         yield hook
     finally:
         await runner.cleanup()
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Path:
-    """A storage that has every prompt."""
-    (tmp_path / "audio").mkdir()
-    for name, hz in TONES.items():
-        (tmp_path / "audio" / f"{name}.wav").write_bytes(tone_wav(hz, PROMPT_S))
-    return tmp_path
 
 
 async def called(stage: Stage, side: People, storage: Path, hook: Hook) -> dict[str, dict[str, Any]]:
