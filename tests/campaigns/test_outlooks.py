@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given as examples, settings, strategies as st
+from hypothesis import given as examples, strategies as st
 
 from outdial.campaigns.preview import judge_contacts, preview_campaign
 from outdial.domain.calling_rules import caps_for, timetables_for
@@ -24,6 +23,7 @@ from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Connection, Pool, open_pool
 from tests import given
 from tests.campaigns.standing_people import AREAS, MINUTE, Person, write_people
+from tests.rules.depth import TIMEOUT_S, tried
 
 WINDOWS = [
     [given.ALWAYS],
@@ -32,7 +32,6 @@ WINDOWS = [
     [{"dayOfWeek": [3], "startHour": 8, "endHour": 9}, {"dayOfWeek": [5], "startHour": 18, "endHour": 24}],
 ]
 HOLDERS = ["everywhere", "campaign", "another", "prefix", "us-dnc", "il-do-not-call", "erased"]
-EXAMPLES = int(os.environ.get("OUTLOOK_EXAMPLES", "250"))
 
 # Mostly a few moments, so that one thing often ends as another begins, or soon after; now and then any.
 soon = st.sampled_from([60, 61, 65, 240])
@@ -98,8 +97,8 @@ def shared_pool(runner: asyncio.Runner, database_dsn: str) -> Iterator[Pool]:
     ),
     st.lists(people, min_size=2, max_size=10),
 )
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@pytest.mark.timeout(60 + EXAMPLES // 2)
+@tried(250)
+@pytest.mark.timeout(3 * TIMEOUT_S)
 def test_the_rule_for_one_contact_and_the_rule_for_a_million_say_the_same(
     runner: asyncio.Runner,
     shared_pool: Pool,
