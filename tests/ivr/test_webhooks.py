@@ -107,6 +107,17 @@ async def test_a_receiver_that_never_takes_it_is_given_up() -> None:
         assert len(receiver.came) == 3
 
 
+async def test_a_dialer_that_drains_tries_at_once_what_it_would_have_tried_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(webhooks_module, "RETRY_AFTER_S", (600.0,))
+    async with a_receiver(503, 200) as receiver, delivering("127.0.0.1") as webhooks:
+        webhooks.post(receiver.url, "e1", {})
+        await receiver.reached.wait()
+        await webhooks.drain(5)
+        assert len(receiver.came) == 2
+
+
 async def test_a_slow_receiver_holds_up_nobody_else() -> None:
     loop = asyncio.get_running_loop()
     async with (

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -57,6 +58,7 @@ class Webhooks:
         self._unsent = 0
         self._all_sent = asyncio.Event()
         self._all_sent.set()
+        self._in_a_hurry = asyncio.Event()
         self._hosts: dict[str, asyncio.Semaphore] = {}
 
     def post(self, url: str, event_id: str, event: Mapping[str, Any]) -> None:
@@ -80,7 +82,8 @@ class Webhooks:
                 group.create_task(self._deliver(client, await self._new.get()))
 
     async def drain(self, timeout_s: float) -> None:
-        """Give what waits a last chance."""
+        """Give what waits a last chance: what would be tried later is tried now."""
+        self._in_a_hurry.set()
         try:
             async with asyncio.timeout(timeout_s):
                 await self._all_sent.wait()
@@ -94,7 +97,7 @@ class Webhooks:
                 if reason is None:
                     return
                 log.info("webhook not taken", event_id=posting.event_id, reason=reason, again_in_s=pause_s)
-                await asyncio.sleep(pause_s)
+                await self._pause(pause_s)
             if reason := await self._try(client, posting):
                 log.error("webhook given up", url=posting.url, event_id=posting.event_id, reason=reason)
         except InvalidInput as error:
@@ -103,6 +106,11 @@ class Webhooks:
             self._unsent -= 1
             if not self._unsent:
                 self._all_sent.set()
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._in_a_hurry.wait()
 
     async def _try(self, client: httpx.AsyncClient, posting: Posting) -> str | None:
         """Why it was not taken and is worth another try; None once it is. Raises InvalidInput for never."""
