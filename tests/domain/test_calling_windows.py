@@ -140,3 +140,13 @@ def test_nothing_reaches_into_a_closed_day_nor_starts_on_one(closed):
 def test_a_window_that_means_nothing_is_refused(written, sentence):
     with pytest.raises(ValidationError, match=sentence):
         CallingWindow.model_validate(written)
+
+
+def test_what_never_closes_is_known_without_a_search():
+    nights = CallingWindow(day_of_week=tuple(range(7)), start_hour=20, end_hour=8)
+    days = CallingWindow(day_of_week=tuple(range(7)), start_hour=8, end_hour=20)
+    weekdays = CallingWindow(day_of_week=(1, 2, 3, 4, 5), start_hour=8, end_hour=20)
+    assert Timetable("round the clock", (nights, days)).never_closes
+    assert not Timetable("not on weekends", (nights, weekdays)).never_closes
+    christmas = ClosedDays(frozenset({date(2026, 12, 25)}))
+    assert not Timetable("not at Christmas", (nights, days), christmas).never_closes

@@ -6,7 +6,7 @@ All progress lives in PostgreSQL: a tick may be cut off anywhere, and a second c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 from uuid import UUID
@@ -74,6 +74,30 @@ class DispatchResult(BaseModel):
     over: bool
 
 
+@dataclass(frozen=True)
+class Openings:
+    """Which areas may be called at the moment of a tick: worked out once for all its batches."""
+
+    campaign: Campaign
+    now: datetime
+    _known: dict[int, OpenArea | None] = field(default_factory=dict[int, OpenArea | None])
+
+    def among(self, areas: Mapping[int, Area]) -> dict[int, OpenArea]:
+        """Those of `areas` that may be called, each until it closes or the campaign ends."""
+        for area_id, area in areas.items():
+            if area_id not in self._known:
+                self._known[area_id] = self._opening(area_id, area)
+        return {area_id: opening for area_id in areas if (opening := self._known[area_id])}
+
+    def _opening(self, area_id: int, area: Area) -> OpenArea | None:
+        timetables = timetables_for(self.campaign.config, area.regions)
+        if not is_open(timetables, area.zone_infos, self.now):
+            return None
+        closes = closes_at(timetables, area.zone_infos, self.now)
+        ends = [end for end in (closes, self.campaign.end_time) if end]
+        return OpenArea(area_id, min(ends, default=None), caps_for(self.campaign.config, area.regions))
+
+
 async def dispatch_tick(
     pool: Pool, queue: DialQueue, campaign_id: UUID, run_id: str, limits: DispatchLimits, now: datetime
 ) -> DispatchResult:
@@ -85,8 +109,9 @@ async def dispatch_tick(
         await _tend(conn, campaign_id, now)
         campaign = await read_campaign(conn, campaign_id)
     count, batches, in_vain = 0, 0, 0
+    openings = Openings(campaign, now)
     while may_dispatch(campaign, now) and in_vain < MOST_IN_VAIN:
-        claims = await _claim(pool, campaign, run_id, limits, now)
+        claims = await _claim(pool, openings, run_id, limits)
         if claims is None:
             break
         sent = await _send(pool, queue, campaign, run_id, claims, now)
@@ -113,17 +138,16 @@ async def _tend(conn: Connection, campaign_id: UUID, now: datetime) -> None:
         await heal_claims(conn, campaign_id, now - UNSENT_LEASE, now - UNBEGUN_LEASE)
 
 
-async def _claim(
-    pool: Pool, campaign: Campaign, run_id: str, limits: DispatchLimits, now: datetime
-) -> list[Claim] | None:
+async def _claim(pool: Pool, openings: Openings, run_id: str, limits: DispatchLimits) -> list[Claim] | None:
     """Claim a batch, out of which listed and capped contacts fall; None where there is none to be had."""
+    campaign, now = openings.campaign, openings.now
     async with pool.connection() as conn, conn.transaction():
         await hold_list_still(conn)
         run = await read_run(conn, campaign.id, run_id)
         room = min(limits.batch_size, _room(campaign, run, limits, await count_in_hand(conn, campaign.id)))
         if room <= 0 or not await are_registries_fresh(conn, campaign.id, now):
             return None
-        groups, open_areas = await _open_groups(conn, campaign, now)
+        groups, open_areas = await _open_groups(conn, openings)
         if not groups:
             return None
         claims = await claim_best(conn, campaign.id, groups, open_areas, room, now)
@@ -147,30 +171,16 @@ def _room(
     return min(rooms)
 
 
-async def _open_groups(
-    conn: Connection, campaign: Campaign, now: datetime
-) -> tuple[list[Group], list[OpenArea]]:
+async def _open_groups(conn: Connection, openings: Openings) -> tuple[list[Group], list[OpenArea]]:
     """Groups of ready contacts that may be called now, with their level, and the areas they stand in."""
-    stands = await ready_buckets(conn, campaign.id)
+    stands = await ready_buckets(conn, openings.campaign.id)
     areas = await read_areas(conn)
-    opened = open_areas_of(campaign, {area_id: areas[area_id] for area_id, _ in stands}, now)
+    opened = openings.among({area_id: areas[area_id] for area_id, _ in stands})
     return [
-        Group(area_id, bucket, level_of(bucket, now.astimezone(areas[area_id].zone_infos[0]).hour))
+        Group(area_id, bucket, level_of(bucket, openings.now.astimezone(areas[area_id].zone_infos[0]).hour))
         for area_id, bucket in stands
         if area_id in opened
     ], list(opened.values())
-
-
-def open_areas_of(campaign: Campaign, areas: Mapping[int, Area], now: datetime) -> dict[int, OpenArea]:
-    """Those of `areas` that may be called now, each until it closes or the campaign ends."""
-    opened: dict[int, OpenArea] = {}
-    for area_id, area in areas.items():
-        timetables = timetables_for(campaign.config, area.regions)
-        if is_open(timetables, area.zone_infos, now):
-            ends = [end for end in (closes_at(timetables, area.zone_infos, now), campaign.end_time) if end]
-            caps = caps_for(campaign.config, area.regions)
-            opened[area_id] = OpenArea(area_id, min(ends, default=None), caps)
-    return opened
 
 
 async def _send(

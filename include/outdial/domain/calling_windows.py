@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import chain, takewhile
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from pydantic.alias_generators import to_camel
 from outdial.domain.closed_days import NEVER_CLOSED, ClosedDays
 
 MINUTES_A_DAY = 24 * 60
+MINUTES_A_WEEK = 7 * MINUTES_A_DAY
 ONE_DAY = timedelta(days=1)
 SEARCH_DAYS = 400
 """Windows repeat weekly and holidays yearly: what does not open by then never does."""
@@ -92,18 +94,36 @@ class Timetable:
         """Whether the wall-clock time `wall` is inside a window, on a day that is not closed."""
         return any(window.covers(wall, self.closed_on) for window in self.windows)
 
+    @property
+    def never_closes(self) -> bool:
+        """Whether every minute of every day is inside, as with windows from 0 to 24 on all days."""
+        return self.closed_on == NEVER_CLOSED and _fill_the_week(self.windows)
+
+
+@lru_cache(maxsize=1024)
+def _fill_the_week(windows: tuple[CallingWindow, ...]) -> bool:
+    covered = {
+        (day * MINUTES_A_DAY + minute) % MINUTES_A_WEEK
+        for window in windows
+        for day in window.day_of_week
+        for minute in range(window.starts_at, window.ends_at)
+    }
+    return len(covered) == MINUTES_A_WEEK
+
 
 def is_open(timetables: Sequence[Timetable], zones: Sequence[ZoneInfo], at: datetime) -> bool:
     """Whether every timetable covers `at` on the wall clock of every one of `zones`.
 
     A number that may stand in several zones is open only while all of them are: the strictest reading.
     """
-    walls = [at.astimezone(zone) for zone in zones]
-    return all(timetable.covers(wall) for timetable in timetables for wall in walls)
+    walls = (at.astimezone(zone) for zone in zones)
+    return all(timetable.covers(wall) for wall in walls for timetable in timetables)
 
 
 def closes_at(timetables: Sequence[Timetable], zones: Sequence[ZoneInfo], at: datetime) -> datetime | None:
     """The first instant after `at` that is not open, or None if that never comes."""
+    if all(timetable.never_closes for timetable in timetables):
+        return None
     return next(
         (edge for edge in _edges(timetables, zones, at) if not is_open(timetables, zones, edge)), None
     )
@@ -132,24 +152,39 @@ def _edges(timetables: Sequence[Timetable], zones: Sequence[ZoneInfo], after: da
     start = after.astimezone(UTC)
     for _ in range(SEARCH_DAYS):
         end = start + ONE_DAY
-        found = {edge for zone in zones for edge in _edges_of(zone, minutes, start, end)}
+        found = _edges_between(zones, minutes, start, end)
         yield from sorted(edge for edge in found if start < edge <= end)
         start = end
 
 
-def _edges_of(zone: ZoneInfo, minutes: set[int], start: datetime, end: datetime) -> Iterator[datetime]:
-    """Instants of one day in UTC, and some around it, at which the wall clock shows one of `minutes`."""
-    wall, last = start.astimezone(zone), end.astimezone(zone)
-    offset = wall.utcoffset() or timedelta()
-    if offset == last.utcoffset():
-        # Nearly every day: the wall clock runs beside UTC, which costs no zone arithmetic.
-        for day in _days(wall.date(), last.date()):
-            midnight = datetime.combine(day, time(), UTC) - offset
-            yield from (midnight + timedelta(minutes=minute) for minute in minutes)
-        return
-    yield _zone_change(zone, start, end)
+def _edges_between(
+    zones: Sequence[ZoneInfo], minutes: set[int], start: datetime, end: datetime
+) -> set[datetime]:
+    """Instants between `start` and `end`, a day later, and some around them."""
+    spans = [(zone, start.astimezone(zone), end.astimezone(zone)) for zone in zones]
+    # Nearly every day clocks run beside UTC, which costs no zone arithmetic, and many show the same time.
+    steady = {first.utcoffset() or timedelta() for _, first, last in spans if _is_steady(first, last)}
+    found = {edge for offset in steady for edge in _steady_edges(offset, minutes, start, end)}
+    for zone, first, last in spans:
+        if not _is_steady(first, last):
+            found.update(_changing_edges(zone, minutes, first, last))
+    return found
+
+
+def _is_steady(first: datetime, last: datetime) -> bool:
+    return first.utcoffset() == last.utcoffset()
+
+
+def _steady_edges(offset: timedelta, minutes: set[int], start: datetime, end: datetime) -> Iterator[datetime]:
+    for day in _days((start + offset).date(), (end + offset).date()):
+        midnight = datetime.combine(day, time(), UTC) - offset
+        yield from (midnight + timedelta(minutes=minute) for minute in minutes)
+
+
+def _changing_edges(zone: ZoneInfo, minutes: set[int], first: datetime, last: datetime) -> Iterator[datetime]:
+    yield _zone_change(zone, first.astimezone(UTC), last.astimezone(UTC))
     # A clock that is put back shows the end of the day before once more.
-    for day in _days(wall.date() - ONE_DAY, last.date() + ONE_DAY):
+    for day in _days(first.date() - ONE_DAY, last.date() + ONE_DAY):
         for minute in minutes:
             yield from _instants(zone, day, minute)
 
