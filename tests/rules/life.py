@@ -40,7 +40,7 @@ from outdial.campaigns.lifecycle import (
 )
 from outdial.campaigns.merge_contacts import store_batch
 from outdial.domain.dial_task import DialTask
-from outdial.domain.dispositions import Disposition
+from outdial.domain.dispositions import UNCOUNTED_CAP, Disposition
 from outdial.domain.errors import InvalidInput, Unavailable
 from outdial.domain.permission import Refusal
 from outdial.storage.blacklist import Listing, Scope, Unlisting
@@ -151,11 +151,11 @@ class CampaignLife(RuleBasedStateMachine):
         near = window_near(wall_of(self.main, self.now), *window)
         return {
             "callingWindows": [near if window[0] > 1 else hours],
-            "jurisdictions": "auto" if law % 3 == 0 else "none",
-            "numberCaps": "none" if law % 4 == 0 else {"per24Hours": law % 4, "per7Days": 2 + law % 5},
+            "jurisdictions": "auto" if law % 5 == 0 else "none",
+            "numberCaps": "none" if law % 4 == 0 else {"per24Hours": 1 + law % 2, "per7Days": 2 + law % 5},
             "blockedDates": [wall_of(self.main, self.now).date().isoformat()] if law == 7 else [],
             "registries": [{"name": "us-dnc", "maxAgeDays": 31}] if law == 5 else [],
-            "maxConcurrentCalls": 1 + law % 3,
+            "maxConcurrentCalls": 1 + law // 2 % 3,
             "maxAttemptsPerContact": 3,
             "retry": {
                 "busy": {"delaySeconds": 60.0 * (law % 3)},
@@ -265,7 +265,7 @@ class CampaignLife(RuleBasedStateMachine):
 
         self.run(write())
 
-    @rule(n=small, which=st.integers(0, 20))
+    @rule(n=small, which=st.integers(0, 21))
     def something_happens(self, n, which) -> None:
         """What operators and machines do now and then; all of it in one rule, for most of life is work."""
         now_and_then: list[Callable[[], None]] = [
@@ -274,6 +274,7 @@ class CampaignLife(RuleBasedStateMachine):
             *[partial(self.kill_freeze_or_restart, n, how) for how in range(4)],
             *[self.recover_what_the_dead_left] * 3,
             partial(self.lose_the_lease, n),
+            partial(self.a_trunk_is_down_for_an_hour, n),
             self.change_the_pace_epoch,
             partial(self.erase_somebody, n),
             partial(self.finish_if_done, n),
@@ -402,14 +403,29 @@ class CampaignLife(RuleBasedStateMachine):
             *[partial(self.change_the_config, n, window, 2 * passing)] * 2,
             partial(self.lose_the_lease, n),
             *[partial(self.tick, n + 1, 1, 0)] * 2,
-            self.change_the_pace_epoch,
+            partial(self.move, n, pause),
         ]
         between[what]()
         sent = self.wire.tasks[before:]
         for k, task in enumerate([*sent, *sent]):
             self._begin(task, k % DIALERS, self.epoch, dies=False)
-            if passing % 2:
+            if passing in {1, 5}:
                 self._settle(self.model.live(), Disposition.BUSY, 0, rang=True)
+
+    @rule(n=small, how=st.sampled_from(_ENDINGS))
+    def both_campaigns_call_the_same_people(self, n, how) -> None:
+        before = len(self.wire.tasks)
+        for campaign in (n, n + 1):
+            self.tick(campaign, 1, 0)
+        for k, task in enumerate(self.wire.tasks[before:]):
+            self._begin(task, k % DIALERS, self.epoch, dies=False)
+            self._settle(self.model.live(), how, 0, rang=True)
+
+    def a_trunk_is_down_for_an_hour(self, n: int) -> None:
+        for _ in range(UNCOUNTED_CAP + 2):
+            self.now += timedelta(minutes=5)
+            self.run(self._beat())
+            self._work_off(n, [Disposition.TRUNK_DOWN], 1)
 
     @rule(n=small, number=small, for_how_long=st.sampled_from([0, 9, 10]))
     def a_listing_is_taken_back(self, n, number, for_how_long) -> None:
@@ -482,6 +498,8 @@ class CampaignLife(RuleBasedStateMachine):
     def _begun(self, task: DialTask, dialer: int, begun: Begun, *, dies: bool) -> None:
         contact = self.model.contacts[task.campaign_id, task.phone_number]
         assert task.claim_id not in self.begun_claims
+        later = self.wire.tasks[self.wire.tasks.index(task) + 1 :]
+        assert all(other.contact_id != task.contact_id for other in later), "the claim was replaced since"
         assert self.model.may_be_tried_again(contact, self.now), contact
         assert begun.phone == task.phone_number
         self.begun_claims.add(task.claim_id)
