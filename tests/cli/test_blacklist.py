@@ -80,6 +80,14 @@ def test_a_plain_list_and_an_area_code_in_a_column_of_its_own_are_read(
     }
 
 
+def test_an_end_at_the_end_of_the_calendar_is_none(outdial: Command, tmp_path: Path) -> None:
+    never = a_list(tmp_path / "never.csv", "number,until", "+12125550143,9999-12-31T23:00:00-05:00")
+    assert outdial("blacklist", "import", never)[1]["listed"] == 1
+    assert [entry["until"] for entry in outdial("blacklist", "list")[1]] == [None]
+    code, _, said = outdial("blacklist", "add", "+12125550144", "--until", "9999-12-31T23:00:00-05:00")
+    assert (code, "write a year from 2000 to 2999" in said) == (1, True)
+
+
 def test_what_is_exported_comes_back_as_it_was_and_runs_no_formula(outdial: Command, tmp_path: Path) -> None:
     outdial("blacklist", "add", "+12125550143", "--reason", "=cmd()", "--by", "ops", "--source", "letter")
     outdial("blacklist", "add", "+1900", "--prefix", "--until", "2099-01-01T00:00:00+00:00", "--by", "ops")

@@ -94,6 +94,13 @@ def refusals(file: dict[str, Any]) -> Sequence[str]:
         return refused.problems
 
 
+@pytest.mark.parametrize("field", ["startTime", "endTime"])
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:00-05:00"])
+def test_a_time_at_the_ends_of_the_calendar_is_refused(field: str, at: str) -> None:
+    with pytest.raises(InvalidInput, match=f"{field}: write a year from 2000 to 2999"):
+        read_campaign_file(written(**{field: at}))
+
+
 async def test_what_is_refused_is_not_stored(pool: Pool) -> None:
     spec = read_campaign_file(written({"defaultRegion": "UK"}, schedule="every day"))
     with pytest.raises(InvalidInput) as raised:

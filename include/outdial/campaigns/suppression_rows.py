@@ -12,6 +12,7 @@ from outdial.campaigns.record import Record
 from outdial.campaigns.rejects import REASON, ROW
 from outdial.domain.canonical_numbers import known_e164
 from outdial.domain.errors import InvalidInput
+from outdial.domain.moments import LAST_YEAR
 from outdial.domain.phone_numbers import NotANumber, read_number
 from outdial.domain.plain_text import as_it_was
 from outdial.storage.staged_listings import StagedListing
@@ -137,5 +138,7 @@ def _read_until(written: str | None, rules: SuppressionRules) -> datetime | NotA
         until = datetime.fromisoformat(written)
     except ValueError:
         return NotANumber(f"its end {written!r} is no ISO 8601 time")
+    if until.year > LAST_YEAR:
+        return None  # 9999-12-31 is how lists write that there is no end
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return until if until > rules.now else NotANumber("its end has passed")

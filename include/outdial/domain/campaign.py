@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self, cast
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -30,6 +30,7 @@ from outdial.domain.dial_task import E164
 from outdial.domain.dispositions import Disposition
 from outdial.domain.errors import InvalidInput
 from outdial.domain.ivr_flow import IvrFlow
+from outdial.domain.moments import OUT_OF_RANGE, is_in_range
 from outdial.domain.retries import RetryRule, retry_rules
 
 CampaignType = Literal["voice", "sms", "hybrid"]
@@ -62,6 +63,13 @@ def _shaped_as_region(code: str) -> str:
     return code
 
 
+def _in_range(moment: datetime) -> datetime:
+    if not is_in_range(moment):
+        raise ValueError(OUT_OF_RANGE)
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_range)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 CalendarCode = Annotated[str, AfterValidator(_known_calendar)]
 RegionCode = Annotated[str, AfterValidator(_shaped_as_region)]
@@ -187,8 +195,8 @@ class CampaignSpec(_Written):
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
     type: CampaignType
     timezone: ZoneName
-    start_time: AwareDatetime | None = None
-    end_time: AwareDatetime | None = None
+    start_time: Moment | None = None
+    end_time: Moment | None = None
     schedule: str | None = None
     config: CampaignConfig
 

@@ -33,9 +33,9 @@ NEVER_CLOSED = ClosedDays()
 
 def is_known_calendar(code: str) -> bool:
     """Whether the holidays of a country or its part, as US or US-FL, are known."""
-    country, _, part = code.partition("-")
+    country, dash, part = code.partition("-")
     parts = holidays.list_supported_countries(include_aliases=False).get(country)
-    return parts is not None and (not part or part in parts)
+    return parts is not None and (not dash or part in parts)
 
 
 @cache
