@@ -12,7 +12,9 @@ from outdial.attempts.begin import Begun, Permit, Released, Stale, begin_attempt
 from outdial.attempts.release import park_contact
 from outdial.attempts.settle import settle
 from outdial.blacklist.listing import list_numbers
+from outdial.campaigns.contact_rows import ReadRow
 from outdial.campaigns.lifecycle import cancel, pause
+from outdial.campaigns.merge_contacts import store_batch
 from outdial.domain.call_ids import CallKey
 from outdial.domain.dispositions import UNCOUNTED, UNCOUNTED_CAP, Disposition
 from outdial.domain.permission import Refusal
@@ -20,6 +22,7 @@ from outdial.storage.blacklist import Listing, add_listings, hold_list
 from outdial.storage.calls import insert_attempt, take_claim
 from outdial.storage.campaigns import Campaign, lock_campaign, set_status
 from outdial.storage.claims import promote_due, put_back
+from outdial.storage.contacts import NewContact
 from outdial.storage.pool import Connection, Pool
 from tests import given
 from tests.attempts.steps import NOON, a_permit, claimed, contact_row, ended, refusal_of
@@ -276,3 +279,29 @@ async def test_listings_and_begins_in_any_order_never_both_win(pool: Pool):
     async with pool.connection() as conn:
         rows = await (await conn.execute("select status, originates from contacts")).fetchall()
     assert all((row["status"] == "blacklisted") == (row["originates"] == 0) for row in rows)
+
+
+@pytest.mark.parametrize("kind", ["settling calls", "renewing contacts from a list"])
+async def test_whoever_holds_several_contacts_takes_them_in_one_order(pool: Pool, kind: str):
+    numbers = given.phones(9)
+    campaign = await given.a_running_campaign(pool, NOON, numbers, duplicates="last")
+    permit = await a_permit(pool)
+    begun = [await begin_attempt(pool, task, permit, NOON) for task in await claimed(pool, campaign)]
+    by_contact = sorted((one for one in begun if isinstance(one, Begun)), key=lambda one: one.key.contact_id)
+
+    async def renew() -> None:
+        async with pool.connection() as conn, conn.transaction():
+            rows = [ReadRow(NewContact(one.phone, ("America/New_York",)), ()) for one in reversed(by_contact)]
+            await store_batch(conn, campaign.id, rows, NOON)
+
+    async def settle_all() -> None:
+        await settle(pool, [ended(one, Disposition.BUSY) for one in reversed(by_contact)])
+
+    hold = "select from contacts where id = %s for no key update nowait"
+    async with pool.connection() as conn, conn.transaction():
+        await conn.execute(hold, [by_contact[0].key.contact_id])
+        waiting = asyncio.create_task(settle_all() if kind == "settling calls" else renew())
+        await asyncio.sleep(0.3)
+        for later in by_contact[1:]:
+            await conn.execute(hold, [later.key.contact_id])
+    await waiting

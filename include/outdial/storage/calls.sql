@@ -62,7 +62,8 @@ values (%(campaign_id)s, %(area_id)s, %(bucket)s, %(seq)s, %(contact_id)s, %(pho
 update contacts set status = %(status)s, failure_reason = %(failure_reason)s where id = %(contact_id)s
 
 -- lock_live
--- Calls about to be settled, with what decides what follows.
+-- Calls about to be settled, with what decides what follows; their contacts are held too, in the order in
+-- which a list that comes in renews what it says of them.
 select l.call_id, l.contact_id, l.campaign_id, c.attempts, c.originates, c.max_attempts,
        p.config, p.end_time, a.zones, a.regions,
        listing.until is not null as listed,
@@ -77,8 +78,9 @@ join areas a on a.id = c.area_id
 join campaigns p on p.id = l.campaign_id
 cross join lateral listed_until(c.phone, c.campaign_id, %(now)s) as listing (until)
 where l.call_id = any(%(call_ids)s)
-order by l.call_id
+order by l.contact_id
 for update of l
+for no key update of c
 
 -- settle
 -- Outcome, contact and next due time together; a call already settled is left as it is.

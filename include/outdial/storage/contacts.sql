@@ -34,8 +34,17 @@ with given as (
 select phone from inserted
 
 -- renew_metadata
--- What another row of a list says about contacts the campaign has: in place of the old, or beside it.
+-- What another row of a list says about contacts the campaign has: in place of the old, or beside it. They
+-- are held in one order first, as by everybody who holds several.
+with held as (
+    select c.id, g.metadata
+    from contacts c
+    join unnest(%(phones)b::text[], %(metadata)b::jsonb[]) g (phone, metadata) on c.phone = g.phone
+    where c.campaign_id = %(campaign_id)s
+    order by c.id
+    for no key update of c
+)
 update contacts c
-set metadata = case when %(keep_old)s then g.metadata || c.metadata else g.metadata end
-from unnest(%(phones)b::text[], %(metadata)b::jsonb[]) g (phone, metadata)
-where c.campaign_id = %(campaign_id)s and c.phone = g.phone
+set metadata = case when %(keep_old)s then h.metadata || c.metadata else h.metadata end
+from held h
+where c.id = h.id
