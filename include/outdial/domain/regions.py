@@ -23,10 +23,12 @@ _AREA_CODE_LENGTH = len("+1305")
 _PREFIX_LENGTH = len("+44748912")
 """No country that shares its code with another tells the two apart later than this."""
 _REST = "234567890123"
+_AMONG_BRITISH_NUMBERS = frozenset({"GG", "JE", "IM"})
+"""Islands whose ranges lie within British ones: a mobile of theirs may as well be kept in Britain."""
 
 
 def regions_of_number(e164: str) -> tuple[str, ...]:
-    """The region of a number: `("US-FL",)`, `("GB",)`, `("US",)` for a toll-free one, `()` where unknown.
+    """Where a number may be: `("US-FL",)`, `("GB",)`, `("US",)` for a toll-free one, `()` where unknown.
 
     An area code newer than our tables gives the country that its code belongs to first.
     """
@@ -45,7 +47,9 @@ def _regions_of_prefix(prefix: str, length: int) -> tuple[str, ...]:
         return ()
     country = phonenumbers.region_code_for_number(number)
     country = country or phonenumberutil.region_code_for_country_code(number.country_code or 0)
-    return () if country in (_NOT_A_COUNTRY, phonenumberutil.UNKNOWN_REGION) else (country,)
+    if country in (_NOT_A_COUNTRY, phonenumberutil.UNKNOWN_REGION):
+        return ()
+    return ("GB", country) if country in _AMONG_BRITISH_NUMBERS else (country,)
 
 
 def read_region(written: str, country: str | None) -> str | None:
