@@ -26,7 +26,6 @@ from outdial.attempts.settle import CallOutcome, settle
 from outdial.blacklist.erasing import erase_number
 from outdial.blacklist.listing import list_numbers, unlist_numbers, unlist_prefix
 from outdial.blacklist.release import release_listed
-from outdial.campaigns.contact_rows import ReadRow
 from outdial.campaigns.dispatch import DispatchLimits, dispatch_tick
 from outdial.campaigns.lifecycle import (
     LEASE,
@@ -38,7 +37,8 @@ from outdial.campaigns.lifecycle import (
     resume,
     start_run,
 )
-from outdial.campaigns.merge_contacts import store_batch
+from outdial.campaigns.lists.contact_rows import ReadRow
+from outdial.campaigns.lists.merge_contacts import store_batch
 from outdial.domain.dial_task import DialTask
 from outdial.domain.dispositions import UNCOUNTED_CAP, Disposition
 from outdial.domain.errors import InvalidInput, Unavailable
@@ -435,6 +435,16 @@ class CampaignLife(RuleBasedStateMachine):
         self._unlist(scope)
         self._work_off(n, [Disposition.BUSY], 0)
 
+    @rule(n=small)
+    def a_task_that_counted_as_lost_turns_up(self, n) -> None:
+        """What was not begun for two minutes is dispatched again, and both copies are delivered."""
+        before = len(self.wire.tasks)
+        self.tick(n, 1, 0)
+        self.let_time_pass(PASSING_S.index(121))
+        self.tick(n, 1, 0)
+        for task in self.wire.tasks[before:]:
+            self._begin(task, n % DIALERS, self.epoch, dies=False)
+
     def _list_one_of(self, tasks: Sequence[DialTask], until: int) -> None:
         for task in tasks[:1]:
             self.list_somebody((NUMBERS.index(task.phone_number), 0, 0), until)
@@ -481,6 +491,8 @@ class CampaignLife(RuleBasedStateMachine):
     def _answered(self, task: DialTask, dialer: int, epoch: int, answer: Any, *, dies: bool = False) -> None:
         if isinstance(answer, Stale):
             return
+        later = self.wire.tasks[self.wire.tasks.index(task) + 1 :]
+        assert all(other.contact_id != task.contact_id for other in later), "the claim was replaced since"
         phone = task.phone_number
         reasons = self.model.refusals(phone, task.campaign_id, self.now)
         if epoch != self.epoch:
@@ -498,8 +510,6 @@ class CampaignLife(RuleBasedStateMachine):
     def _begun(self, task: DialTask, dialer: int, begun: Begun, *, dies: bool) -> None:
         contact = self.model.contacts[task.campaign_id, task.phone_number]
         assert task.claim_id not in self.begun_claims
-        later = self.wire.tasks[self.wire.tasks.index(task) + 1 :]
-        assert all(other.contact_id != task.contact_id for other in later), "the claim was replaced since"
         assert self.model.may_be_tried_again(contact, self.now), contact
         assert begun.phone == task.phone_number
         self.begun_claims.add(task.claim_id)

@@ -5,9 +5,11 @@ The rules are worked out another way than the code does it; see `wall_clock`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -66,7 +68,12 @@ class KnownCampaign:
 
     @property
     def config(self) -> CampaignConfig:
-        return CampaignConfig.model_validate(self.configs[-1][1])
+        return _read_config(json.dumps(self.configs[-1][1], sort_keys=True))
+
+
+@cache
+def _read_config(written: str) -> CampaignConfig:
+    return CampaignConfig.model_validate_json(written)
 
 
 @dataclass

@@ -12,4 +12,4 @@ pytestmark = pytest.mark.timeout(TIMEOUT_S)
 
 
 def test_whatever_happens_in_a_campaigns_life_every_rule_holds(rules_stage: Stage):
-    run_state_machine_as_test(lambda: CampaignLife(rules_stage), settings=tried(100, steps=50))
+    run_state_machine_as_test(lambda: CampaignLife(rules_stage), settings=tried(50, steps=40))

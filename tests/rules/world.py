@@ -100,9 +100,9 @@ raw_worlds = st.tuples(
     st.tuples(st.integers(0, len(ZONES) - 1), raw_instant),
     st.lists(_raw_campaign, min_size=1, max_size=2),
     st.lists(_raw_place, min_size=1, max_size=3),
-    st.lists(_raw_person, min_size=4, max_size=12),
-    st.lists(_raw_call, max_size=20),
-    st.lists(_raw_listing, max_size=8),
+    st.lists(_raw_person, min_size=4, max_size=9),
+    st.lists(_raw_call, max_size=14),
+    st.lists(_raw_listing, max_size=6),
     st.tuples(st.sets(st.sampled_from(NUMBERS), max_size=1), st.tuples(_raw_copy, _raw_copy, _raw_copy)),
 )
 
