@@ -12,9 +12,9 @@ from outdial.attempts.begin import Begun, Permit, Released, Stale, begin_attempt
 from outdial.attempts.release import park_contact
 from outdial.attempts.settle import settle
 from outdial.blacklist.listing import list_numbers
-from outdial.campaigns.contact_rows import ReadRow
 from outdial.campaigns.lifecycle import cancel, pause
-from outdial.campaigns.merge_contacts import store_batch
+from outdial.campaigns.lists.contact_rows import ReadRow
+from outdial.campaigns.lists.merge_contacts import store_batch
 from outdial.domain.call_ids import CallKey
 from outdial.domain.dispositions import UNCOUNTED, UNCOUNTED_CAP, Disposition
 from outdial.domain.permission import Refusal

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given as examples, strategies as st
 
-from outdial.campaigns.preview import judge_contacts, preview_campaign
+from outdial.campaigns.preview.campaign import judge_contacts, preview_campaign
 from outdial.domain.calling_rules import caps_for, timetables_for
 from outdial.domain.number_caps import capped_until
 from outdial.domain.outlook import Outlook, Reason, Season, Standing, outlook

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from outdial.campaigns.create import create_campaign
-from outdial.campaigns.import_contacts import import_contacts
+from outdial.campaigns.lists.import_contacts import import_contacts
 from outdial.cli.main import run
 from outdial.domain.campaign import read_campaign
 from outdial.domain.clock import utc_now

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from outdial.campaigns.create import create_campaign
-from outdial.campaigns.import_contacts import ImportOptions, import_contacts
 from outdial.campaigns.lifecycle import cancel, pause, resume
+from outdial.campaigns.lists.import_contacts import ImportOptions, import_contacts
 from outdial.domain.campaign import read_campaign as read_campaign_file
 from outdial.domain.clock import utc_now
 from outdial.storage.campaigns import read_campaign

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from outdial.campaigns.check_contacts import CheckedList, ProposedColumn, check_contacts
-from outdial.campaigns.contact_columns import ColumnHints
-from outdial.campaigns.contact_records import ContactFile
-from outdial.campaigns.import_contacts import import_contacts
+from outdial.campaigns.lists.check_contacts import CheckedList, ProposedColumn, check_contacts
+from outdial.campaigns.lists.contact_columns import ColumnHints
+from outdial.campaigns.lists.contact_records import ContactFile
+from outdial.campaigns.lists.import_contacts import import_contacts
 from outdial.domain.errors import InvalidInput
 from outdial.storage.pool import Pool
 from tests.given import a_campaign

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from outdial.campaigns.contact_columns import ColumnHints, Columns, find_columns
-from outdial.campaigns.record import Record
+from outdial.campaigns.lists.contact_columns import ColumnHints, Columns, find_columns
+from outdial.campaigns.lists.record import Record
 from outdial.domain.errors import InvalidInput
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from outdial.campaigns.contact_records import ContactFile, open_records
+from outdial.campaigns.lists.contact_records import ContactFile, open_records
 from outdial.domain.errors import InvalidInput
 
 TABLE = [("Name", "Phone", "City"), ("José Núñez", "+12125550143", "New York"), ("Zoë", "+442079460123", "")]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from outdial.campaigns.contact_records import ContactFile, open_records
+from outdial.campaigns.lists.contact_records import ContactFile, open_records
 from outdial.domain.errors import InvalidInput
 
 NAMES = {

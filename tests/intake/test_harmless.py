@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from upath import UPath
 
-from outdial.campaigns.import_contacts import ImportOptions, import_contacts
+from outdial.campaigns.lists.import_contacts import ImportOptions, import_contacts
 from outdial.domain.dial_task import DialTask
 from outdial.domain.plain_text import as_it_was, as_plain_text
 from outdial.reports.write import write_report

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from outdial.blacklist.erasing import erase_number
-from outdial.campaigns import import_contacts as room
-from outdial.campaigns.import_batches import ImportSummary
-from outdial.campaigns.import_contacts import ImportOptions, import_contacts
 from outdial.campaigns.lifecycle import cancel
+from outdial.campaigns.lists import import_contacts as room
+from outdial.campaigns.lists.import_batches import ImportSummary
+from outdial.campaigns.lists.import_contacts import ImportOptions, import_contacts
 from outdial.domain.errors import InvalidInput
 from outdial.storage.pool import Pool, open_pool
 from tests.given import a_campaign

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from outdial.campaigns import import_contacts as room
-from outdial.campaigns.import_batches import ImportSummary
-from outdial.campaigns.import_contacts import ImportOptions, import_contacts
+from outdial.campaigns.lists import import_contacts as room
+from outdial.campaigns.lists.import_batches import ImportSummary
+from outdial.campaigns.lists.import_contacts import ImportOptions, import_contacts
 from outdial.domain.errors import InvalidInput
 from outdial.storage.pool import Pool
 from tests.given import a_campaign

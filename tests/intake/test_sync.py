@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from outdial.campaigns.import_batches import ImportSummary
 from outdial.campaigns.lifecycle import cancel
-from outdial.campaigns.sync_contacts import sync_contacts
+from outdial.campaigns.lists.import_batches import ImportSummary
+from outdial.campaigns.lists.sync_contacts import sync_contacts
 from outdial.domain.errors import InvalidInput, Unavailable
 from outdial.storage.campaigns import Campaign
 from outdial.storage.contacts import NewContact, insert_contacts

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from outdial.campaigns.contact_zones import CONTRADICTS, LIST_IS_BELIEVED, NO_ZONE
-from outdial.campaigns.import_batches import ImportSummary
-from outdial.campaigns.import_contacts import ImportOptions, import_contacts
-from outdial.campaigns.zone_texts import NotAZone, read_zone
+from outdial.campaigns.lists.contact_zones import CONTRADICTS, LIST_IS_BELIEVED, NO_ZONE
+from outdial.campaigns.lists.import_batches import ImportSummary
+from outdial.campaigns.lists.import_contacts import ImportOptions, import_contacts
+from outdial.campaigns.lists.zone_texts import NotAZone, read_zone
 from outdial.storage.pool import Pool
 from tests.given import a_campaign
 

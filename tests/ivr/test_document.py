@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from outdial.campaigns.draw_flow import draw_flow
+from outdial.campaigns.flow_drawing.draw_flow import draw_flow
 from outdial.dialer.webhooks import RETRY_AFTER_S
 from outdial.domain.ivr_checks import flow_problems, flow_remarks
 from outdial.domain.ivr_flow import ActionType, NodeType

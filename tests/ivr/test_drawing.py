@@ -12,10 +12,10 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given, settings
 
-from outdial.campaigns.draw_flow import draw_flow
-from outdial.campaigns.flow_cards import cards_of
-from outdial.campaigns.flow_heights import card_height
-from outdial.campaigns.flow_layout import CARD_WIDTH, Layout, Line, Point, lay_out
+from outdial.campaigns.flow_drawing.cards import cards_of
+from outdial.campaigns.flow_drawing.draw_flow import draw_flow
+from outdial.campaigns.flow_drawing.heights import card_height
+from outdial.campaigns.flow_drawing.layout import CARD_WIDTH, Layout, Line, Point, lay_out
 from outdial.domain.ivr_flow import IvrFlow
 from tests.ivr.flows import ANY_FLOW, appeal
 

@@ -16,8 +16,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from outdial.blacklist.cache import ListedCache
 from outdial.blacklist.registries import age_in_days
-from outdial.campaigns.export_suppressions import export_suppressions
-from outdial.campaigns.import_suppressions import (
+from outdial.campaigns.lists.export_suppressions import export_suppressions
+from outdial.campaigns.lists.import_suppressions import (
     RegistryOf,
     SuppressionFile,
     SuppressionSummary,

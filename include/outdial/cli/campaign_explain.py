@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from outdial.campaigns.explain import Explanation, PaceSettings, explain_campaign
-from outdial.campaigns.explain_contact import explain_contact
-from outdial.campaigns.explain_look import Finding
-from outdial.campaigns.explain_person import ContactExplanation
+from outdial.campaigns.explain.campaign import Explanation, PaceSettings, explain_campaign
+from outdial.campaigns.explain.contact import explain_contact
+from outdial.campaigns.explain.look import Finding
+from outdial.campaigns.explain.person import ContactExplanation
 from outdial.cli.contact_explanation import contact_lines
 from outdial.cli.database import with_database
 from outdial.cli.output import AsJson, print_json

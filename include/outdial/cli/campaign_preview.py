@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from outdial.campaigns.forecast import Duration
-from outdial.campaigns.preview import Preview, preview_campaign
-from outdial.campaigns.preview_outlooks import Outlooks
+from outdial.campaigns.preview.campaign import Preview, preview_campaign
+from outdial.campaigns.preview.forecast import Duration
+from outdial.campaigns.preview.outlooks import Outlooks
 from outdial.cli.database import with_database
 from outdial.cli.moments import parse_moment
 from outdial.cli.output import AsJson, print_json

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from outdial.campaigns.explain_attempts import Attempt
-from outdial.campaigns.explain_person import ContactExplanation, Person
+from outdial.campaigns.explain.attempts import Attempt
+from outdial.campaigns.explain.person import ContactExplanation, Person
 from outdial.cli.paragraphs import moment, paragraph
 from outdial.domain.dispositions import Disposition
 from outdial.reports.wording import duration, outcome_name, reason_name

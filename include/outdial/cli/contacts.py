@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from outdial.campaigns.check_contacts import CheckedList, check_contacts
-from outdial.campaigns.contact_columns import ColumnHints
-from outdial.campaigns.contact_records import ContactFile
-from outdial.campaigns.import_batches import ImportSummary
-from outdial.campaigns.import_contacts import ImportOptions, import_contacts
+from outdial.campaigns.lists.check_contacts import CheckedList, check_contacts
+from outdial.campaigns.lists.contact_columns import ColumnHints
+from outdial.campaigns.lists.contact_records import ContactFile
+from outdial.campaigns.lists.import_batches import ImportSummary
+from outdial.campaigns.lists.import_contacts import ImportOptions, import_contacts
 from outdial.cli.contacts_output import (
     checked_facts,
     import_progress,

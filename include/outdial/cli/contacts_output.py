@@ -17,9 +17,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from outdial.campaigns.check_contacts import CheckedList, Reason
-from outdial.campaigns.import_batches import ImportSummary
-from outdial.campaigns.import_contacts import Tell, ignore_progress
+from outdial.campaigns.lists.check_contacts import CheckedList, Reason
+from outdial.campaigns.lists.import_batches import ImportSummary
+from outdial.campaigns.lists.import_contacts import Tell, ignore_progress
 from outdial.cli.output import print_table
 
 

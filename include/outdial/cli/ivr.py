@@ -57,7 +57,7 @@ def draw(
     as_json: AsJson = False,
 ) -> None:
     """Draw a flow as SVG; nodes with problems are marked."""
-    from outdial.campaigns.draw_flow import draw_flow  # noqa: PLC0415 - imported when called
+    from outdial.campaigns.flow_drawing.draw_flow import draw_flow  # noqa: PLC0415 - imported when called
 
     written = read_flow(read_input_file(file))
     svg = draw_flow(written.flow, written.name or file.stem)

@@ -25,6 +25,8 @@ from outdial.storage.pool import open_pool
 from outdial.telemetry.logs import get_logger
 
 DATABASE_CONNECTIONS = 16
+IDLE_TIMEOUT_S = 4.0
+"""A dialer that freezes while it begins a call holds its campaign up for so long, and no longer."""
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 log = get_logger(__name__)
@@ -94,7 +96,7 @@ async def _connected(settings: Settings) -> AsyncGenerator[Connections]:
     address = QueueAddress(settings.dial_tasks_queue_url, settings.dial_tasks_dlq_url, region, endpoint)
     sms_arn, sms_queue = settings.sms_gateway_topic_arn, settings.sms_requests_queue_url
     async with (
-        open_pool(settings.database_dsn, DATABASE_CONNECTIONS) as pool,
+        open_pool(settings.database_dsn, DATABASE_CONNECTIONS, IDLE_TIMEOUT_S) as pool,
         open_dial_queue(address) as queue,
         open_topics(region, endpoint) as topics,
         open_sms_requests(topics, sms_arn, sms_queue, region, endpoint) as send_sms,

@@ -14,8 +14,8 @@ from uuid import UUID
 import yaml
 
 from outdial.campaigns.create import create_campaign
-from outdial.campaigns.import_batches import ImportSummary
-from outdial.campaigns.import_contacts import ImportOptions, import_contacts
+from outdial.campaigns.lists.import_batches import ImportSummary
+from outdial.campaigns.lists.import_contacts import ImportOptions, import_contacts
 from outdial.campaigns.progress import Progress, read_progress
 from outdial.domain.campaign import CampaignSpec, read_campaign
 from outdial.domain.clock import Clock

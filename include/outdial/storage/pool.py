@@ -17,10 +17,14 @@ Pool = AsyncConnectionPool[Connection]
 
 CONNECT_TIMEOUT_S = 10
 STATEMENT_TIMEOUT_MS = 30_000
+IDLE_TIMEOUT_S = 30.0
+"""How long a transaction may stand still before PostgreSQL ends it, and lets go of what it holds."""
 
 
 @asynccontextmanager
-async def open_pool(dsn: str, max_size: int = 10) -> AsyncGenerator[Pool]:
+async def open_pool(
+    dsn: str, max_size: int = 10, idle_timeout_s: float = IDLE_TIMEOUT_S
+) -> AsyncGenerator[Pool]:
     """A pool whose connections return rows as dicts and whose statements end within 30 s.
 
     Raises Unavailable when the database does not answer within 10 s.
@@ -29,7 +33,7 @@ async def open_pool(dsn: str, max_size: int = 10) -> AsyncGenerator[Pool]:
         "row_factory": dict_row,
         "connect_timeout": CONNECT_TIMEOUT_S,
         "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC "
-        f"-c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT_MS}",
+        f"-c idle_in_transaction_session_timeout={round(idle_timeout_s * 1000)}",
     }
     pool: Pool = AsyncConnectionPool(
         dsn, kwargs=options, min_size=1, max_size=max_size, timeout=CONNECT_TIMEOUT_S, open=False

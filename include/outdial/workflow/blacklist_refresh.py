@@ -16,7 +16,7 @@ from outdial.workflow.connections import database_dsn
 from outdial.workflow.run_context import params_of, run_id_of
 
 if TYPE_CHECKING:
-    from outdial.campaigns.import_suppressions import RegistryOf
+    from outdial.campaigns.lists.import_suppressions import RegistryOf
 
 FOLDER = "blacklist"
 
@@ -42,7 +42,7 @@ async def _import(params: dict[str, Any], by: str) -> dict[str, Any]:
     # Parsing the DAG needs none of the readers.
     from outdial.blacklist.cache import open_cache  # noqa: PLC0415
     from outdial.blacklist.importing import CONNECTIONS  # noqa: PLC0415
-    from outdial.campaigns.import_suppressions import SuppressionFile, import_suppressions  # noqa: PLC0415
+    from outdial.campaigns.lists.import_suppressions import SuppressionFile, import_suppressions  # noqa: PLC0415
     from outdial.storage.blacklist import EVERYWHERE, Scope  # noqa: PLC0415
     from outdial.storage.campaigns import find_campaign  # noqa: PLC0415
     from outdial.storage.pool import open_pool  # noqa: PLC0415
@@ -75,7 +75,7 @@ async def _import(params: dict[str, Any], by: str) -> dict[str, Any]:
 
 
 def _registry_of(params: dict[str, Any]) -> RegistryOf | None:
-    from outdial.campaigns.import_suppressions import RegistryOf  # noqa: PLC0415
+    from outdial.campaigns.lists.import_suppressions import RegistryOf  # noqa: PLC0415
 
     name, as_of = params["registry"], params["as_of"]
     if not name:

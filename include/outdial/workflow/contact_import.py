@@ -32,7 +32,7 @@ class ImportContactsOperator(BaseOperator):
 
 async def _import(params: dict[str, Any]) -> dict[str, Any]:
     # Parsing the DAG needs none of the readers.
-    from outdial.campaigns.import_contacts import ImportOptions, import_contacts  # noqa: PLC0415
+    from outdial.campaigns.lists.import_contacts import ImportOptions, import_contacts  # noqa: PLC0415
     from outdial.storage.campaigns import find_campaign  # noqa: PLC0415
     from outdial.workflow.contact_files import fetched, keep_rejects  # noqa: PLC0415
 

@@ -86,7 +86,7 @@ async def _find_sources() -> list[dict[str, str]]:
 
 
 async def _sync(source: dict[str, str]) -> dict[str, Any]:
-    from outdial.campaigns.sync_contacts import sync_contacts  # noqa: PLC0415 - parsing needs no readers
+    from outdial.campaigns.lists.sync_contacts import sync_contacts  # noqa: PLC0415 - parsing needs no readers
     from outdial.storage.campaigns import read_campaign  # noqa: PLC0415
     from outdial.workflow.contact_files import keep_rejects  # noqa: PLC0415
 

@@ -1,0 +1,140 @@
+"""Why is nothing being dialled? Walks the whole chain that a call depends on and names the first broken link.
+
+For managers: `outdial campaign explain`, and the console.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from outdial.blacklist.registries import registry_problems
+from outdial.campaigns.explain.flow import (
+    LATEST_CALLS,
+    claiming,
+    contacts,
+    dialers,
+    endings,
+    outbox,
+    room,
+)
+from outdial.campaigns.explain.look import Finding, Look
+from outdial.campaigns.explain.permission import dates, lease, registries, status, trial
+from outdial.campaigns.preview.campaign import judge_contacts
+from outdial.campaigns.preview.outlooks import put_together
+from outdial.campaigns.preview.warnings import DIALER_SILENT_AFTER, REDIS_SILENT_AFTER
+from outdial.reports.wording import count
+from outdial.storage.campaigns import Campaign, read_campaign, read_run
+from outdial.storage.claims import read_standing
+from outdial.storage.explain import read_latest_endings, read_outbox, read_pace_clock, read_traffic
+from outdial.storage.pool import Connection, Pool
+from outdial.storage.preview import see_dialers
+
+CHAIN: Sequence[Callable[[Look], Iterator[Finding]]] = (
+    status,
+    dates,
+    lease,
+    registries,
+    trial,
+    contacts,
+    room,
+    dialers,
+    outbox,
+    endings,
+    claiming,
+)
+"""In the order in which a call depends on them."""
+
+
+@dataclass(frozen=True)
+class PaceSettings:
+    """The pace of all dialers together, and how many seconds of it may be dispatched and not yet begun."""
+
+    max_cps: float
+    horizon_s: float
+
+
+class Explanation(BaseModel):
+    """The answer in a sentence, and every link of the chain in the order in which calls depend on them.
+
+    `dialling` is whether calls are being made; `stopped_by` is what the first link that stops them is about.
+    """
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    campaign_id: UUID
+    slug: str
+    name: str
+    timezone: str
+    at: datetime
+    dialling: bool
+    stopped_by: str | None
+    answer: str
+    findings: tuple[Finding, ...]
+    live_calls: int
+    calls_in_last_minute: int
+    calls_in_last_five_minutes: int
+    last_call_at: datetime | None
+
+
+async def explain_campaign(pool: Pool, campaign_id: UUID, pace: PaceSettings, now: datetime) -> Explanation:
+    """Look at everything that may stop calls. Raises InvalidInput where there is no such campaign."""
+    async with pool.connection() as conn, conn.transaction():
+        await conn.execute("set transaction isolation level repeatable read, read only")
+        look = await _look(conn, await read_campaign(conn, campaign_id), pace, now)
+    findings = tuple(finding for link in CHAIN for finding in link(look))
+    stops = next((finding for finding in findings if finding.state == "stops"), None)
+    campaign, traffic = look.campaign, look.traffic
+    dialling = stops is None and bool(traffic.last_minute or look.standing.live or look.standing.dispatched)
+    return Explanation(
+        campaign_id=campaign.id,
+        slug=campaign.slug,
+        name=campaign.name,
+        timezone=campaign.timezone,
+        at=now,
+        dialling=dialling,
+        stopped_by=stops.about if stops else None,
+        answer=_answer(look, stops, findings, dialling=dialling),
+        findings=findings,
+        live_calls=look.standing.live,
+        calls_in_last_minute=traffic.last_minute,
+        calls_in_last_five_minutes=traffic.last_5_minutes,
+        last_call_at=traffic.last_begun_at,
+    )
+
+
+async def _look(conn: Connection, campaign: Campaign, pace: PaceSettings, now: datetime) -> Look:
+    _, judged = await judge_contacts(conn, campaign, now)
+    return Look(
+        campaign=campaign,
+        run=None if campaign.run_id is None else await read_run(conn, campaign.id, campaign.run_id),
+        registry_problems=await registry_problems(conn, campaign.config.registries, now),
+        outlooks=put_together(judged),
+        standing=await read_standing(conn, campaign.id),
+        outbox=await read_outbox(conn, campaign.id),
+        dialers=await see_dialers(conn, DIALER_SILENT_AFTER, REDIS_SILENT_AFTER),
+        pace=await read_pace_clock(conn),
+        traffic=await read_traffic(conn, campaign.id, now),
+        endings=await read_latest_endings(conn, campaign.id, LATEST_CALLS),
+        max_cps=pace.max_cps,
+        horizon_s=pace.horizon_s,
+        now=now,
+    )
+
+
+def _answer(look: Look, stops: Finding | None, findings: tuple[Finding, ...], *, dialling: bool) -> str:
+    live, last_minute = look.standing.live, look.traffic.last_minute
+    if stops is not None:
+        going_on = f" {count(live)} in progress end as they would." if live else ""
+        return f"No call begins. {stops.text}{going_on}"
+    if dialling:
+        calls = "1 call" if last_minute == 1 else f"{count(last_minute)} calls"
+        rate = f"{calls} in the last minute ({last_minute / 60:.2g} a second)"
+        return f"It is being dialled: {rate}, {count(live)} in progress now."
+    waits = next((finding for finding in findings if finding.state == "waits"), None)
+    return f"No call begins. {waits.text}" if waits else "No call begins just now."

@@ -1,0 +1,3 @@
+"""An IVR flow as a picture: nodes in ranks, lines that cross nothing, SVG."""
+
+from __future__ import annotations

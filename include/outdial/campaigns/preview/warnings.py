@@ -1,0 +1,157 @@
+"""What a manager should know before a campaign's first call: what will keep calls from being made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from outdial.blacklist.registries import registry_problems
+from outdial.campaigns.lifecycle import is_past_end
+from outdial.campaigns.preview.areas import AreaHours
+from outdial.campaigns.preview.forecast import Duration
+from outdial.campaigns.preview.outlooks import Judged
+from outdial.campaigns.preview.words import what_and_what_to_do
+from outdial.domain.forecast import calls_within
+from outdial.domain.number_caps import NumberCaps
+from outdial.domain.outlook import Reason
+from outdial.reports.wording import count, duration
+from outdial.storage.campaigns import Campaign
+from outdial.storage.pool import Connection
+from outdial.storage.preview import see_dialers
+
+DIALER_SILENT_AFTER = timedelta(seconds=15)
+REDIS_SILENT_AFTER = timedelta(seconds=10)
+
+
+class Warn(BaseModel):
+    """One thing that is wrong, and what to do about it."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    about: str
+    text: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the warnings are about."""
+
+    campaign: Campaign
+    areas: Sequence[AreaHours]
+    judged: Sequence[Judged]
+    duration: Duration
+    now: datetime
+
+
+async def preview_warnings(conn: Connection, seen: Seen) -> list[Warn]:
+    """Everything that will keep calls from being made, the whole campaign's first."""
+    campaign = seen.campaign
+    warnings = [*_status(campaign, seen.now)]
+    problems = await registry_problems(conn, campaign.config.registries, seen.now)
+    warnings += [_registry(problem) for problem in problems]
+    if not (await see_dialers(conn, DIALER_SILENT_AFTER, REDIS_SILENT_AFTER)).alive:
+        warnings.append(
+            Warn(
+                about="dialers", text="No dialer is alive: nobody would be called.", action="`outdial dialer`"
+            )
+        )
+    return [*warnings, *_never_open(seen.judged), *_too_slow(seen), *_caps(seen)]
+
+
+def _status(campaign: Campaign, now: datetime) -> Iterator[Warn]:
+    about = "status"
+    if is_past_end(campaign, now):
+        yield Warn(
+            about="end",
+            text="The campaign's end has passed: it calls nobody.",
+            action="create another campaign",
+        )
+    if campaign.status in {"completed", "cancelled"}:
+        text = f"The campaign is {campaign.status}: it calls nobody any more."
+        yield Warn(about=about, text=text, action="create another campaign")
+    if campaign.status == "paused":
+        action = f"`outdial campaign resume {campaign.slug}`"
+        yield Warn(about=about, text="The campaign is paused: nobody is called until then.", action=action)
+    if campaign.status == "failed":
+        reasons = "; ".join(campaign.failure_reasons) or "no reason is known"
+        action = "mend it and start its DAG again"
+        yield Warn(about=about, text=f"The campaign's last run failed: {reasons}.", action=action)
+
+
+def _registry(problem: str) -> Warn:
+    what, action = what_and_what_to_do(problem)
+    return Warn(about="registries", text=f"{what}: nobody is called.", action=action or "import a newer copy")
+
+
+def _never_open(judged: Iterable[Judged]) -> Iterator[Warn]:
+    found: dict[str, int] = {}
+    for one in judged:
+        if one.reason is Reason.NEVER_OPEN:
+            found[one.text] = found.get(one.text, 0) + one.tally.contacts
+    for text, contacts in sorted(found.items()):
+        yield Warn(
+            about="windows",
+            text=f"{_contacts(contacts)} can never be called: {text}.",
+            action="widen the campaign's callingWindows, or leave these contacts out",
+        )
+
+
+def _too_slow(seen: Seen) -> Iterator[Warn]:
+    end = seen.campaign.end_time
+    if not seen.duration.left or end is None or seen.duration.before < end:
+        return
+    yield Warn(
+        about="end",
+        text="The campaign ends before everybody can be called once: "
+        f"{count(seen.duration.left)} do not fit in.",
+        action=f"end it later, or raise the pace, which {seen.duration.limited_by} limits",
+    )
+
+
+def _caps(seen: Seen) -> Iterator[Warn]:
+    """Attempts that the caps on calls to one number leave no time for."""
+    end, wanted = seen.campaign.end_time, seen.campaign.config.max_attempts_per_contact
+    if end is None:
+        return
+    time = end - max(seen.now, seen.campaign.start_time or seen.now)
+    ends_in = duration(time.total_seconds())
+    for caps, people in _callable_by_caps(seen).items():
+        possible = calls_within(caps, time, wanted)
+        if possible < wanted:
+            yield Warn(
+                about="caps",
+                text=f"Attempt {possible + 1} of {wanted} is impossible for {_contacts(people)}: a number "
+                f"may be called {_in_words(caps)}, and the campaign ends in {ends_in}.",
+                action="end it later, or lower maxAttemptsPerContact",
+            )
+
+
+def _callable_by_caps(seen: Seen) -> Counter[NumberCaps]:
+    caps = {area.area_id: area.caps for area in seen.areas}
+    found: Counter[NumberCaps] = Counter()
+    for one in seen.judged:
+        if one.first_at is not None:
+            found[caps[one.tally.area_id]] += one.tally.contacts
+    return found
+
+
+def _in_words(caps: NumberCaps) -> str:
+    limits = (
+        (caps.per_24_hours, "within 24 hours"),
+        (caps.per_7_days, "within 7 days"),
+    )
+    return " and ".join(f"{_times(cap)} {span}" for cap, span in limits if cap is not None)
+
+
+def _times(n: int) -> str:
+    return {1: "once", 2: "twice"}.get(n, f"{n} times")
+
+
+def _contacts(n: int) -> str:
+    return "1 contact" if n == 1 else f"{count(n)} contacts"
