@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-PROMPT_S = 0.6
+PROMPT_S = 1.5
 WAIT_S = 1.2
 HANG_UP = "hangup"
 
