@@ -15,7 +15,7 @@ from outdial.domain.calling_windows import Timetable, closes_at, is_open, next_o
 from outdial.domain.number_caps import NumberCaps
 from outdial.domain.permission import Allowed, AttemptFacts, Refusal, Refused, may_begin
 from tests.rules.depth import TIMEOUT_S, tried
-from tests.rules.timetables import USUAL, CallingWindow, one_or_two_raw_timetables, situations
+from tests.rules.timetables import USUAL, CallingWindow, one_or_two_raw_timetables, situations, written_window
 from tests.rules.wall_clock import closing_in, first_opening_in, is_open_in, open_spans
 from tests.rules.zones import ZONES, changes_of, offset_table, wall_of
 
@@ -144,3 +144,24 @@ def test_around_every_change_of_offset_openings_and_closings_are_the_first_insta
                 assert next_opening(timetables, zone, at) == first_opening_in(spans, at)
                 if is_open_in(spans, at):
                     assert closes_at(timetables, zone, at) == closing_in(spans, at, at + timedelta(days=2))
+
+
+def test_what_opens_only_in_the_second_pass_of_a_repeated_hour_opens_then():
+    # Somebody who may be here or in UTC; there nobody is called until a quarter of an hour after the change.
+    second_passes = 0
+    for name in {offset_table(name): name for name in ZONES if changes_of(name)}.values():
+        zones = [ZoneInfo(name), ZoneInfo("UTC")]
+        for change in changes_of(name):
+            last = wall_of(name, change - timedelta(seconds=1)) + timedelta(seconds=1)
+            here, there = last - timedelta(minutes=30), wall_of("UTC", change + timedelta(minutes=15))
+            windows = [
+                written_window(range(7), here.hour * 60 + here.minute, 60),
+                written_window(range(7), there.hour * 60 + there.minute, 120),
+            ]
+            timetables = [Timetable("both", tuple(map(CallingWindow.model_validate, windows)))]
+            at = change - timedelta(hours=1)
+            spans = open_spans(timetables, [name, "UTC"], at, 1)
+            expected = first_opening_in(spans, at)
+            assert next_opening(timetables, zones, at, at + timedelta(days=2)) == expected
+            second_passes += expected is not None and change < expected < change + timedelta(hours=2)
+    assert second_passes > 100
