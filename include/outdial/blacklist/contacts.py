@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from psycopg.rows import DictRow
@@ -72,4 +72,5 @@ def _retry_due(row: DictRow) -> datetime | None:
         return None
     zones = [ZoneInfo(zone) for zone in row["zones"]]
     time = CallingTime(timetables_for(config, row["regions"]), zones, row["end_time"])
-    return retry_at(rule, row["ended_at"], time)
+    # No window may be left before the end; the delay holds all the same.
+    return retry_at(rule, row["ended_at"], time) or row["ended_at"] + timedelta(seconds=rule.delay_seconds)
