@@ -125,8 +125,8 @@ async def test_a_cleared_step_calls_nobody_twice_and_a_run_marked_failed_stops_u
     await run.waits_in("dispatch", on_try=2)
     await run.more_calls_begin()
 
+    # Airflow may have the run going again before anybody has seen it stand still.
     await stack.airflow.clear_run(run.dag_id, run.run_id)
-    await run.lease_ends()
     await run.waits_in("dispatch", on_try=3)
     await run.more_calls_begin()
 

@@ -24,7 +24,7 @@ from outdial.storage.pool import Pool, open_pool
 from tests.given import a_campaign
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-SAMPLE = Path(room.__file__).parents[1] / "standalone" / "sample" / "contacts.csv"
+SAMPLE = Path(room.__file__).parents[2] / "standalone" / "sample" / "contacts.csv"
 
 
 async def imported(pool: Pool, campaign_id: UUID) -> dict[str, dict[str, Any]]:
