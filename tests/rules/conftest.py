@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from outdial.standalone.postgres import PostgresServer, create_database, drop_database
 from outdial.storage.pool import Connection, open_pool
-from tests.rules.life import Stage
+from tests.rules.life_stage import Stage
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from outdial.storage.pool import Pool
 from tests import given
 from tests.attempts.steps import NOON, a_permit, claimed, contact_row, ended
 from tests.rules.depth import TIMEOUT_S, tried
-from tests.rules.life import CampaignLife, Stage, write_config
+from tests.rules.life import CampaignLife
+from tests.rules.life_stage import Stage, write_config
 
 pytestmark = pytest.mark.timeout(TIMEOUT_S)
 
