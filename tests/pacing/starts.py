@@ -9,6 +9,7 @@ from uuid import UUID
 from outdial.pacing.requests import PaceRequest
 
 A_SECOND_US = 1_000_000
+_TRUNK_CPS = {"narrow": 30}
 
 
 def most_in_a_second(starts_us: Iterable[int]) -> int:
@@ -19,4 +20,4 @@ def most_in_a_second(starts_us: Iterable[int]) -> int:
 
 def asking(n: int, campaign: int = 1, campaign_cps: float | None = None, trunk: str = "main") -> PaceRequest:
     """A request for `n` slots of a numbered campaign."""
-    return PaceRequest(trunk, UUID(int=campaign), campaign_cps, n)
+    return PaceRequest(trunk, UUID(int=campaign), campaign_cps, n, _TRUNK_CPS.get(trunk))

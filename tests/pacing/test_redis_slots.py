@@ -21,7 +21,7 @@ from outdial.standalone.ports import choose_ports
 from outdial.standalone.valkey import ValkeyServer, valkey_part
 from tests.pacing.starts import asking, most_in_a_second
 
-LIMITS = Limits(max_cps=100, trunk_cps={"narrow": 30})
+LIMITS = Limits(max_cps=100)
 
 
 async def _reserve(slots: RedisSlots, request: PaceRequest, limits: Limits = LIMITS) -> Reserved:

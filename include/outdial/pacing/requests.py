@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import ceil
 from uuid import UUID
 
@@ -24,20 +24,20 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Limits:
-    """Originates per second: all dialers together, and where set each trunk."""
+    """Originates per second of all dialers together."""
 
     max_cps: float
-    trunk_cps: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True)
 class PaceRequest:
-    """`n` slots for calls of one campaign over one trunk; `campaign_cps` None is no limit of its own."""
+    """`n` slots for calls of one campaign over one trunk; without a CPS either has no limit of its own."""
 
     trunk: str
     campaign_id: UUID
     campaign_cps: float | None
     n: int
+    trunk_cps: float | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,16 @@ class PaceGap:
     gap_us: int
 
 
+def campaign_key(campaign_id: UUID) -> str:
+    """The pace that one campaign keeps."""
+    return f"campaign:{campaign_id}"
+
+
+def trunk_key(trunk: str) -> str:
+    """The pace that all calls over one trunk keep."""
+    return f"trunk:{trunk}"
+
+
 def is_too_late(due_s: float, now_s: float) -> bool:
     """Whether a slot due at `due_s` may be used no more; both by the same monotonic clock."""
     return now_s - due_s > LATE_AFTER_S
@@ -78,9 +88,9 @@ def gaps_of(request: PaceRequest, limits: Limits) -> list[PaceGap]:
     """The paces a request must keep, that of all calls first."""
     gaps = [gap_of_all(limits)]
     if request.campaign_cps is not None:
-        gaps.append(_gap(f"campaign:{request.campaign_id}", request.campaign_cps))
-    if request.trunk in limits.trunk_cps:
-        gaps.append(_gap(f"trunk:{request.trunk}", limits.trunk_cps[request.trunk]))
+        gaps.append(_gap(campaign_key(request.campaign_id), request.campaign_cps))
+    if request.trunk_cps is not None:
+        gaps.append(_gap(trunk_key(request.trunk), request.trunk_cps))
     return gaps
 
 
