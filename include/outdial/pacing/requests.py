@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
+from types import MappingProxyType
 from uuid import UUID
 
 SHARE_USED = 0.98
@@ -20,6 +21,9 @@ ASK_AGAIN_AFTER_S = 0.05
 """How long to wait after fewer slots than asked for."""
 
 ALL = "all"
+
+NONE_LOWERED: Mapping[str, float] = MappingProxyType({})
+"""Every pace may use its whole CPS."""
 
 
 @dataclass(frozen=True)
@@ -79,18 +83,25 @@ def is_too_late(due_s: float, now_s: float) -> bool:
     return now_s - due_s > LATE_AFTER_S
 
 
-def gap_of_all(limits: Limits) -> PaceGap:
+def gap_of_all(limits: Limits, factors: Mapping[str, float] = NONE_LOWERED) -> PaceGap:
     """The pace that all calls keep together."""
-    return _gap(ALL, limits.max_cps)
+    return _gap(ALL, limits.max_cps * factors.get(ALL, 1))
 
 
-def gaps_of(request: PaceRequest, limits: Limits) -> list[PaceGap]:
-    """The paces a request must keep, that of all calls first."""
-    gaps = [gap_of_all(limits)]
-    if request.campaign_cps is not None:
-        gaps.append(_gap(campaign_key(request.campaign_id), request.campaign_cps))
-    if request.trunk_cps is not None:
-        gaps.append(_gap(trunk_key(request.trunk), request.trunk_cps))
+def gaps_of(
+    request: PaceRequest, limits: Limits, factors: Mapping[str, float] = NONE_LOWERED
+) -> list[PaceGap]:
+    """The paces a request must keep, that of all calls first; `factors` by key, 1 where none is given.
+
+    A campaign or trunk without a CPS of its own keeps one once it is lowered: its share of everybody's.
+    """
+    gaps = [gap_of_all(limits, factors)]
+    for key, own_cps in (
+        (campaign_key(request.campaign_id), request.campaign_cps),
+        (trunk_key(request.trunk), request.trunk_cps),
+    ):
+        if own_cps is not None or key in factors:
+            gaps.append(_gap(key, (own_cps or limits.max_cps) * factors.get(key, 1)))
     return gaps
 
 

@@ -31,7 +31,14 @@ from outdial.pacing.requests import (
     is_too_late,
 )
 from outdial.storage.cancellation import raise_if_cancelled
-from outdial.storage.pace import Authority, Handover, hand_to_postgres, hand_to_redis, read_authority
+from outdial.storage.pace import (
+    Authority,
+    Handover,
+    hand_to_postgres,
+    hand_to_redis,
+    read_authority,
+    read_factors,
+)
 from outdial.storage.pool import Connection, Pool
 from outdial.telemetry.logs import get_logger
 
@@ -75,12 +82,17 @@ class Pace:
         self._pool = pool
         self._limits = limits
         self._known: _Known | None = None
+        self._factors: dict[str, float] = {}
         self._answered_at_s: float | None = None
         self._failing_since_s: float | None = None
 
     def redis_seen_ago_s(self) -> float | None:
         """How long ago Redis last answered; None when it never has."""
         return None if self._answered_at_s is None else _now_s() - self._answered_at_s
+
+    def factor_of(self, key: str) -> float:
+        """The share of its CPS that a pace may use, in (0, 1], as last read; 1 where nothing is known."""
+        return self._factors.get(key, 1.0)
 
     async def reserve(self, request: PaceRequest) -> list[Slot]:
         """Up to `request.n` slots in order, at most a second ahead.
@@ -89,7 +101,7 @@ class Pace:
         not yet in force: ask again after ASK_AGAIN_AFTER_S. Raises Unavailable without PostgreSQL.
         """
         known = await self._fresh_authority()
-        gaps = gaps_of(request, self._limits)
+        gaps = gaps_of(request, self._limits, self._factors)
         if known.authority.source == "redis":
             return await self._reserve_from_redis(known, gaps, request.n)
         async with self._database() as conn:
@@ -113,7 +125,7 @@ class Pace:
 
     async def _watch_once(self) -> None:
         known = await self._fresh_authority()
-        answered = await self._ask_redis([gap_of_all(self._limits)], 0, 0) is not None
+        answered = await self._ask_redis([gap_of_all(self._limits, self._factors)], 0, 0) is not None
         if known.authority.source == "redis":
             await self._replace_lost_redis(known.authority.epoch)
         elif answered:
@@ -157,6 +169,7 @@ class Pace:
     async def _fresh_authority(self) -> _Known:
         if self._known is None or _now_s() - self._known.read_at_s > AUTHORITY_FRESH_S:
             async with self._database() as conn:
+                self._factors = await read_factors(conn)
                 return self._learn(await read_authority(conn))
         return self._known
 

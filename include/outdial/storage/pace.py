@@ -51,6 +51,12 @@ async def read_authority(conn: Connection) -> Authority:
     return Authority(**cast("DictRow", await (await conn.execute(_SQL["read_authority"])).fetchone()))
 
 
+async def read_factors(conn: Connection) -> dict[str, float]:
+    """The share of its CPS each pace may use, by key; a pace not named may use all of it."""
+    rows = await (await conn.execute(_SQL["read_factors"])).fetchall()
+    return {row["key"]: row["factor"] for row in rows}
+
+
 async def hold_authority(conn: Connection) -> Authority:
     """The clock in force, which stays so until the transaction ends; one transaction at a time."""
     row = cast("DictRow", await (await conn.execute(_SQL["hold_authority"])).fetchone())

@@ -3,6 +3,10 @@
 select source, epoch, greatest(extract(epoch from starts_at - clock_timestamp()), 0)::float8 as starts_in_s
 from pace_authority
 
+-- read_factors
+-- The paces that may not use their whole CPS at the moment.
+select key, factor from pace_factors where factor < 1
+
 -- hold_authority
 -- Everybody who reserves from PostgreSQL waits here for their turn.
 select source, epoch from pace_authority for update
