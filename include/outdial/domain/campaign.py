@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from outdial.domain.answering_machines import AnsweringMachines
 from outdial.domain.calling_windows import CallingWindow
 from outdial.domain.closed_days import is_known_calendar
 from outdial.domain.dial_task import E164
@@ -178,6 +179,7 @@ class CampaignConfig(_Written):
     trunks: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")], ...] = Field(
         ("trunk",), min_length=1
     )
+    amd: AnsweringMachines | None = None
     ring_timeout_seconds: float = Field(30, ge=5, le=120)
 
     @property
