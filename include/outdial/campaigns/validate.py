@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from outdial.blacklist.registries import registry_problems
 from outdial.campaigns.audio import audio_problems
 from outdial.campaigns.create import region_problem, rule_problems, schedule_problem
-from outdial.domain.campaign import CampaignConfig, field_problems
+from outdial.domain.campaign import CampaignConfig
 from outdial.domain.ivr_checks import flow_problems
+from outdial.domain.written import field_problems
 from outdial.storage.campaigns import Campaign, read_campaign
 from outdial.storage.pool import Connection
 from outdial.storage.progress import count_contacts

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from outdial.domain.calling_rules import unknown_jurisdictions
-from outdial.domain.campaign import CampaignConfig, field_problems
+from outdial.domain.campaign import CampaignConfig
 from outdial.domain.closed_days import is_known_calendar
 from outdial.domain.errors import InvalidInput
 from outdial.domain.phone_numbers import NotANumber, possible_zones, read_number
 from outdial.domain.regions import read_region, regions_of_number
+from outdial.domain.written import field_problems
 
 _CONFIG_KEYS = (
     "callingWindows",

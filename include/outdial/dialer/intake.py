@@ -11,9 +11,9 @@ from outdial.dialer.lanes import Lanes
 from outdial.dialer.screening import Screen
 from outdial.dialer.tally import BatchTally
 from outdial.dialer.tasks_in_hand import TaskInHand, TasksInHand
-from outdial.domain.campaign import field_problems
 from outdial.domain.dial_task import DialTask
 from outdial.domain.errors import OutdialError
+from outdial.domain.written import field_problems
 from outdial.messaging.dial_queue import DialQueue, Received
 from outdial.telemetry.logs import get_logger
 

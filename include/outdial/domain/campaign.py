@@ -6,23 +6,19 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Literal, Self, cast
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
-    Discriminator,
     Field,
     StringConstraints,
     Tag,
     ValidationError,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
 
 from outdial.domain.answering_machines import AnsweringMachines
 from outdial.domain.calling_windows import CallingWindow
@@ -33,6 +29,7 @@ from outdial.domain.errors import InvalidInput
 from outdial.domain.ivr_flow import IvrFlow
 from outdial.domain.moments import OUT_OF_RANGE, is_in_range
 from outdial.domain.retries import RetryRule, retry_rules
+from outdial.domain.written import LONGHAND, WORD, WORD_OR_LONGHAND, Written, field_problems
 
 CampaignType = Literal["voice", "sms", "hybrid"]
 CampaignStatus = Literal["draft", "scheduled", "active", "paused", "completed", "cancelled", "failed"]
@@ -75,8 +72,7 @@ ZoneName = Annotated[str, AfterValidator(_known_zone)]
 CalendarCode = Annotated[str, AfterValidator(_known_calendar)]
 RegionCode = Annotated[str, AfterValidator(_shaped_as_region)]
 
-_WORD, _LONGHAND = "a word", "in full"
-Word = Annotated[Literal["auto", "none"], Tag(_WORD)]
+Word = Annotated[Literal["auto", "none"], Tag(WORD)]
 """In place of a list: `auto` goes by where each contact may be."""
 
 
@@ -84,25 +80,15 @@ def _as_list(written: object) -> object:
     return [written] if isinstance(written, str) and written not in {"auto", "none"} else written
 
 
-def _kind_of(written: object) -> str:
-    return _WORD if isinstance(written, str) else _LONGHAND
-
-
-# Told apart by a function, so that what is wrong is said of the form that was meant and not of both.
-_WORD_OR_LONGHAND = Discriminator(_kind_of)
 Jurisdictions = Annotated[
-    Word | Annotated[tuple[RegionCode, ...], Tag(_LONGHAND)], _WORD_OR_LONGHAND, BeforeValidator(_as_list)
+    Word | Annotated[tuple[RegionCode, ...], Tag(LONGHAND)], WORD_OR_LONGHAND, BeforeValidator(_as_list)
 ]
 Holidays = Annotated[
-    Word | Annotated[tuple[CalendarCode, ...], Tag(_LONGHAND)], _WORD_OR_LONGHAND, BeforeValidator(_as_list)
+    Word | Annotated[tuple[CalendarCode, ...], Tag(LONGHAND)], WORD_OR_LONGHAND, BeforeValidator(_as_list)
 ]
 
 
-class _Written(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
-
-
-class WrittenRetryRule(_Written):
+class WrittenRetryRule(Written):
     """What a campaign says about tries after one disposition; what it leaves out is the usual."""
 
     delay_seconds: float | None = Field(None, ge=0, le=30 * 86400)
@@ -110,7 +96,7 @@ class WrittenRetryRule(_Written):
     another_part_of_day: bool | None = None
 
 
-class WrittenNumberCaps(_Written):
+class WrittenNumberCaps(Written):
     """The most calls to one number, by all campaigns together."""
 
     per_24_hours: int = Field(default=3, ge=1, le=100, alias="per24Hours")
@@ -118,11 +104,11 @@ class WrittenNumberCaps(_Written):
 
 
 NumberCapsOrNone = Annotated[
-    Annotated[Literal["none"], Tag(_WORD)] | Annotated[WrittenNumberCaps, Tag(_LONGHAND)], _WORD_OR_LONGHAND
+    Annotated[Literal["none"], Tag(WORD)] | Annotated[WrittenNumberCaps, Tag(LONGHAND)], WORD_OR_LONGHAND
 ]
 
 
-class RequiredRegistry(_Written):
+class RequiredRegistry(Written):
     """A registry whose copy must be there and no older than its limit in days."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
@@ -145,7 +131,7 @@ class RequiredRegistry(_Written):
         return named | {"maxAgeDays": limit}
 
 
-class ContactSource(_Written):
+class ContactSource(Written):
     """A database query that lists the campaign's people; `connection` is an Airflow Connection's id."""
 
     connection: Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -154,7 +140,7 @@ class ContactSource(_Written):
     withdraw_missing: bool = False
 
 
-class CampaignConfig(_Written):
+class CampaignConfig(Written):
     """Everything about a campaign that is not its name and dates; camelCase where it is written."""
 
     audio_file_url: str | None = None
@@ -191,7 +177,7 @@ class CampaignConfig(_Written):
         return retry_rules(written)
 
 
-class CampaignSpec(_Written):
+class CampaignSpec(Written):
     """One campaign file."""
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -229,22 +215,3 @@ def read_campaign(written: object) -> CampaignSpec:
         return CampaignSpec.model_validate(written)
     except ValidationError as error:
         raise InvalidInput(*field_problems(error)) from error
-
-
-def field_problems(error: ValidationError) -> list[str]:
-    """One sentence for each wrong field: its path, what is wrong, and what stands there."""
-    problems = error.errors()
-    # A list whose only item is wrong is also "too short": the item says it better.
-    wrong_inside = {problem["loc"][:depth] for problem in problems for depth in range(len(problem["loc"]))}
-    return [
-        _sentence(problem["loc"], problem["msg"], problem.get("input"))
-        for problem in problems
-        if not (problem["type"] == "too_short" and problem["loc"] in wrong_inside)
-    ]
-
-
-def _sentence(path: tuple[int | str, ...], message: str, given: Any) -> str:  # noqa: ANN401 - any input
-    place = ".".join(str(part) for part in path if part not in {_WORD, _LONGHAND}) or "the file"
-    message = message.removeprefix("Value error, ")
-    shown = "" if isinstance(given, dict | list) or given is None else f" (given: {str(given)[:60]!r})"
-    return f"{place}: {message}{shown}"

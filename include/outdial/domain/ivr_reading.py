@@ -8,10 +8,10 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from outdial.domain.campaign import field_problems
 from outdial.domain.errors import InvalidInput
 from outdial.domain.ivr_default import message_flow
 from outdial.domain.ivr_flow import IvrFlow
+from outdial.domain.written import field_problems
 
 
 @dataclass(frozen=True, slots=True)

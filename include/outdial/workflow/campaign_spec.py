@@ -11,8 +11,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from pydantic.alias_generators import to_camel
 
 from outdial.domain.calling_windows import CallingWindow
-from outdial.domain.campaign import CampaignType, ZoneName, field_problems
+from outdial.domain.campaign import CampaignType, ZoneName
 from outdial.domain.errors import InvalidInput
+from outdial.domain.written import field_problems
 from outdial.settings import outdial_home
 
 DAG_ID_PREFIX = "campaign__"
