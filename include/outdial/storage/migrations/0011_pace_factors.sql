@@ -28,3 +28,16 @@ create table pace_changes (
 
 create index pace_changes_by_time on pace_changes (at desc, id desc);
 create index pace_changes_by_key on pace_changes (key, id desc);
+
+-- What the controller last saw: the dialer that leads writes here at each look.
+create table pace_watch (
+    only_row boolean primary key default true check (only_row),
+    looked_at timestamptz not null,
+    -- Of the telephony host, 0 to 1, and when that was learnt; null where no metrics are read.
+    cpu_share double precision,
+    cpu_read_at timestamptz,
+    -- Asterisk's answer to a ping, the median of the last ones.
+    ping_s double precision,
+    -- Figures that cannot be had at the moment, each in a sentence.
+    problems text[] not null default '{}'
+);
