@@ -20,15 +20,17 @@ from pydantic import (
     model_validator,
 )
 
+from outdial.domain.answer_rate import AnswerRateFloor
 from outdial.domain.answering_machines import AnsweringMachines
+from outdial.domain.caller_ids import CallerIds
 from outdial.domain.calling_windows import CallingWindow
 from outdial.domain.closed_days import is_known_calendar
-from outdial.domain.dial_task import E164
 from outdial.domain.dispositions import Disposition
 from outdial.domain.errors import InvalidInput
 from outdial.domain.ivr_flow import IvrFlow
 from outdial.domain.moments import OUT_OF_RANGE, is_in_range
 from outdial.domain.retries import RetryRule, retry_rules
+from outdial.domain.trunks import Trunk, Trunks
 from outdial.domain.written import LONGHAND, WORD, WORD_OR_LONGHAND, Written, field_problems
 
 CampaignType = Literal["voice", "sms", "hybrid"]
@@ -161,11 +163,10 @@ class CampaignConfig(Written):
     registries: tuple[RequiredRegistry, ...] = ()
     contact_source: ContactSource | None = None
     retry: dict[Disposition, WrittenRetryRule] = Field(default_factory=dict)
-    caller_ids: tuple[E164, ...] = ()
-    trunks: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")], ...] = Field(
-        ("trunk",), min_length=1
-    )
+    caller_ids: CallerIds = ()
+    trunks: Trunks = (Trunk(name="trunk"),)
     amd: AnsweringMachines | None = None
+    answer_rate_floor: AnswerRateFloor | None = None
     ring_timeout_seconds: float = Field(30, ge=5, le=120)
 
     @property
