@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from outdial.messaging.dial_queue import QueueAddress
 from outdial.messaging.provision import create_dial_queues
@@ -25,6 +27,7 @@ from outdial.storage.migrate import migrate
 from outdial.storage.pool import Pool, open_pool
 
 TEMPLATE = "outdial_template"
+STARTS_AIRFLOW = ("tests/e2e/", "tests/standalone/test_whole_stack.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,6 +41,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--record", action="store_true", help="with a real Asterisk: write down anew what it sends"
     )
+
+
+class ByFile(LoadFileScheduling):
+    """Each file in one process, and all that start Airflow in the same: three at once starve each other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "airflow" if nodeid.startswith(STARTS_AIRFLOW) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """How tests are shared out where several processes run them."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -100,6 +100,9 @@ _CALLS = """
 Configs = Mapping[UUID, Sequence[tuple[datetime, Mapping[str, Any]]]]
 """Of campaigns whose config was changed while they ran: every one they had, with since when, oldest first."""
 
+LATE_AT_MOST_S = 0.6
+"""Of an originate, behind its slot, where everything runs on two busy cores."""
+
 
 @dataclass(frozen=True)
 class Originate:
@@ -296,8 +299,22 @@ def _against_telephony(
     broken = [f"one attempt, one originate: {call_id} x{n}" for call_id, n in seen.items() if n > 1]
     broken += [f"every originate has its record: {call_id}" for call_id in seen.keys() - recorded]
     if max_cps is not None:
-        times = sorted(originate.at for originate in originates)
-        for first, later in zip(times, times[int(max_cps) :], strict=False):
-            if later - first < timedelta(seconds=1):
-                broken.append(f"originates stay within {max_cps} a second: {first} … {later}")
+        broken += _too_fast(sorted(originate.at for originate in originates), max_cps)
+    return broken
+
+
+def _too_fast(times: Sequence[datetime], max_cps: float) -> list[str]:
+    """What came sooner than its pace allows, but for what only waited on a busy machine.
+
+    Exactly kept, the pace puts the nth originate after any other at least n / max_cps seconds behind it.
+    Between slot and arrival lie a commit, a process's turn and a socket: one may come late, and the next
+    ones then seem to follow too fast, for as long as the first was late. Twice the pace is found within a
+    second all the same. The slots themselves are judged to the microsecond in tests/pacing.
+    """
+    late_by_s = [(at - times[0]).total_seconds() - n / max_cps for n, at in enumerate(times)]
+    latest, broken = float("-inf"), list[str]()
+    for n, behind_s in enumerate(late_by_s):
+        latest = max(latest, behind_s)
+        if latest - behind_s > LATE_AT_MOST_S:
+            broken.append(f"originates keep to {max_cps} a second: number {n}, at {times[n]}, is too early")
     return broken

@@ -56,7 +56,8 @@ MIXED = {
 
 async def serve_ivr(reader, writer) -> None:
     await reader.readuntil(b"\n\n")
-    writer.write(b"GET DATA menu 1500 1\n")
+    # Long enough that who presses a key does so in time, however busy the machine is.
+    writer.write(b"GET DATA menu 4000 1\n")
     reply = await reader.readline()
     if b"-1" not in reply:
         writer.write(b"HANGUP\n")

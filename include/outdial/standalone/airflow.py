@@ -19,6 +19,7 @@ from outdial.standalone.part import Part
 
 ADMIN = "admin"
 SERVICE = "outdial"
+HEALTH_TIMEOUT_S = 10
 _COMPONENTS = ("scheduler", "dag_processor", "triggerer")
 _BUNDLE = "outdial.workflow.bundle.CampaignBundle"
 
@@ -141,7 +142,7 @@ def airflow_parts(
 async def airflow_health(url: str) -> dict[str, dict[str, str | None]]:
     """Airflow's own word on each of its components; empty while its API server does not answer."""
     try:
-        async with httpx.AsyncClient(base_url=url, timeout=3, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=HEALTH_TIMEOUT_S, trust_env=False) as client:
             response = await client.get("/api/v2/monitor/health")
             return response.json() if response.is_success else {}
     except (httpx.HTTPError, ValueError):

@@ -11,7 +11,9 @@ import httpx
 from outdial.domain.errors import Unavailable
 from outdial.workflow.connections import AirflowAddress
 
-TIMEOUT_S = 3.0
+TIMEOUT_S = 10.0
+"""A ninth of a lease: an API server on a busy machine takes seconds for what is else done in milliseconds."""
+
 PAGE = 100
 """Airflow's default `maximum_page_limit`."""
 
