@@ -121,7 +121,7 @@ def simulated_scenario() -> Scenario:
         "trunks": [TRUNK, SECOND_TRUNK, VOICELESS],
         "dead_trunks": [DEAD_TRUNK],
         "users": {
-            "dialer": {"secret": SECRET, "read": ["call"], "events": dialer_events(ETC / "manager.conf")},
+            "dialer": {"secret": SECRET, "read": ["call", "dtmf"], "events": dialer_events(ETC / "manager.conf")},
             WITNESS: {"secret": SECRET, "events": "all"},
         },
         "dialplan": {"campaign-ivr": {"s": dialplan_of("campaign-ivr", ETC / "extensions.conf")}},

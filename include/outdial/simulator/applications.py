@@ -8,14 +8,13 @@ from collections.abc import Awaitable, Callable
 from outdial.simulator.audio_socket import audio_socket
 from outdial.simulator.call import Call
 from outdial.simulator.line import HungUpError
+from outdial.simulator.listening import detect_machine, wait_for_silence
 from outdial.simulator.originate import split_arguments
 from outdial.simulator.outcomes import NORMAL_CLEARING
 
 NOT_FOUND = -2
 BEEP = "beep"
 _BEEP_S = 0.4
-_AMD_S = {"HUMAN": 1.9, "MACHINE": 1.8}
-_AMD_CAUSE = {"HUMAN": "HUMAN-800-800", "MACHINE": "LONGGREETING-1500-1500"}
 
 
 def audio_length_s(call: Call, audio: str) -> float | None:
@@ -86,13 +85,6 @@ async def _playback(call: Call, arguments: str) -> int:
     return 0
 
 
-async def _amd(call: Call, _arguments: str) -> int:
-    status = "MACHINE" if call.person.plan.outcome.machine else "HUMAN"
-    await call.line.wait(_AMD_S[status])
-    call.channel.variables |= {"AMDSTATUS": status, "AMDCAUSE": _AMD_CAUSE[status]}
-    return 0
-
-
 async def _dial(call: Call, arguments: str) -> int:
     options = [*split_arguments(arguments), "", "", ""][2]
     return await _transfer(call, "DIALSTATUS", goes_on="g" in options)
@@ -138,7 +130,8 @@ _APPLICATIONS: dict[str, Callable[[Call, str], Awaitable[int]]] = {
     "set": _set,
     "userevent": _user_event,
     "playback": _playback,
-    "amd": _amd,
+    "amd": detect_machine,
+    "waitforsilence": wait_for_silence,
     "audiosocket": audio_socket,
     "dial": _dial,
     "queue": _queue,

@@ -218,6 +218,7 @@ def _answer(call: Call) -> None:
 
 async def _talk(call: Call) -> None:
     loop = asyncio.get_running_loop()
+    call.line.act_at_once()
     patience = loop.call_later(call.person.plan.patience_s, call.line.hang_up_by_person)
     try:
         await run_dialplan(call)

@@ -153,6 +153,12 @@ class Line:
         if key in self._accepted:
             self._resolve(key)
 
+    def act_at_once(self) -> None:
+        """The person has picked up and does what they mean to do before they have heard anything."""
+        intent = self._person.plan.at_once
+        if intent.keys:
+            self._loop.call_later(intent.delay_s, self._act, intent)
+
     def hang_up_by_person(self) -> None:
         """The BYE of the called side: a cause only where it carries a Reason header."""
         if self.ending is not None:

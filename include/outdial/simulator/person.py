@@ -8,8 +8,18 @@ from datetime import UTC, datetime, timedelta
 
 from outdial.simulator.outcomes import OUTCOMES, Fate, Outcome
 from outdial.simulator.scenario import Override, Scenario
+from outdial.simulator.speech import Speech, greeting, hello
 
 _BETWEEN_KEYS_S = (0.15, 0.3)
+
+
+@dataclass(slots=True)
+class Intent:
+    """What the person means to do about one prompt."""
+
+    keys: str
+    barges_in: bool
+    delay_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +30,8 @@ class Plan:
     ring_s: float
     patience_s: float
     sends_reason: bool  # the BYE carries `Reason: Q.850;cause=16`
-
-
-@dataclass(slots=True)
-class Intent:
-    """What the person means to do about one prompt."""
-
-    keys: str
-    barges_in: bool
-    delay_s: float
+    speech: Speech
+    at_once: Intent
 
 
 def dice(seed: int, number: str, nth_call: int, purpose: str) -> random.Random:
@@ -44,6 +47,8 @@ class Person:
         self._override = scenario.override_for(number, nth_call)
         self._dice = dice(scenario.seed, number, nth_call, "person")
         self._prompts_heard = 0
+        # Of its own, so that what is said shifts nothing of what is done.
+        self._voice_dice = dice(scenario.seed, number, nth_call, "voice")
         self.plan = self._draw_plan(number, now)
 
     def _draw_plan(self, number: str, now: datetime) -> Plan:
@@ -60,7 +65,19 @@ class Person:
             ring_s=refuse_s if outcome.fate is Fate.REFUSED else ring_s,
             patience_s=machine_s if outcome.machine else patience_s,
             sends_reason=self._dice.random() < q850,
+            speech=self._draw_speech(outcome),
+            at_once=Intent(
+                self._override.at_once, False, self._voice_dice.uniform(*self._scenario.at_once_s)
+            ),
         )
+
+    def _draw_speech(self, outcome: Outcome) -> Speech:
+        scenario, override, between = self._scenario, self._override, self._voice_dice.uniform
+        after_s = between(*scenario.speaks_after_s)
+        if not outcome.machine:
+            return hello(after_s, between(*(override.hello_s or scenario.hello_s)))
+        greeting_s = between(*(override.greeting_s or scenario.greeting_s))
+        return greeting(after_s, greeting_s, between(*scenario.beep_after_s), between(*scenario.beep_s))
 
     def _between(self, bounds: tuple[float, float]) -> float:
         return self._dice.uniform(*bounds)

@@ -100,6 +100,9 @@ class Override(_Strict):
     ring_s: Seconds | None = None
     patience_s: Seconds | None = None
     key_delay_s: Seconds | None = None
+    hello_s: Seconds | None = None
+    greeting_s: Seconds | None = None
+    at_once: Annotated[str, BeforeValidator(_pressable)] = ""
     q850: Share | None = None
 
 
@@ -146,7 +149,15 @@ class Scenario(_Strict):
     ring_s: Seconds = (0.5, 2.0)
     refuse_s: Seconds = (0.1, 0.3)
     patience_s: Seconds = (20, 40)
-    machine_s: Seconds = (4, 8)
+    machine_s: Seconds = (8, 12)
+    # What is said on picking up: a person's hello (0: they wait for the caller), or a machine's greeting,
+    # a pause and its beep (0: it has none).
+    speaks_after_s: Seconds = (0.2, 0.5)
+    hello_s: Seconds = (0.4, 0.7)
+    greeting_s: Seconds = (3, 5)
+    beep_after_s: Seconds = (0.3, 0.6)
+    beep_s: Seconds = (0.3, 0.3)
+    at_once_s: Seconds = (0.6, 0.8)  # after the answer come the keys that somebody presses `at_once`
     keys: Keys = [{"": 1.0}]
     key_delay_s: Seconds = (0.3, 1.0)
     barge_in: Share = 0.25
