@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from psycopg.rows import DictRow
 
+from outdial.domain.answering_machines import MachineMessage
 from outdial.domain.calling_rules import timetables_for
 from outdial.domain.campaign import CampaignConfig
 from outdial.domain.dispositions import UNCOUNTED, Disposition
@@ -22,7 +23,10 @@ from outdial.storage.pool import Pool
 
 @dataclass(frozen=True)
 class CallOutcome:
-    """What became of one call. `ivr_path` are nodes walked and keys pressed, in order."""
+    """What became of one call. `ivr_path` are nodes walked and keys pressed, in order.
+
+    `detected` is what answering machine detection said, in Asterisk's words.
+    """
 
     call_id: str
     disposition: Disposition
@@ -34,6 +38,8 @@ class CallOutcome:
     converted: bool = False
     opted_out: bool = False
     ivr_path: tuple[str, ...] = ()
+    detected: str | None = None
+    machine_message: MachineMessage | None = None
     annotation: str | None = None
 
 
@@ -102,6 +108,8 @@ def _written(outcome: CallOutcome, settled: Settled, row: DictRow) -> dict[str, 
         "converted": outcome.converted,
         "opted_out": outcome.opted_out,
         "ivr_path": list(outcome.ivr_path),
+        "detected": outcome.detected,
+        "machine_message": outcome.machine_message,
         "annotation": outcome.annotation,
         "status": status,
         "failure_reason": failure_reason,

@@ -111,6 +111,11 @@ class AgiSession:
         reply = await self._ask(f"GET VARIABLE {quoted(name)}")
         return reply.data.removeprefix("(").removesuffix(")") if reply.result == "1" else None
 
+    async def evaluate(self, expression: str) -> str:
+        """An expression such as `${NAME}` with its variables' values put in; works on a dead channel too."""
+        reply = await self._ask(f"GET FULL VARIABLE {quoted(expression)}")
+        return reply.data.removeprefix("(").removesuffix(")") if reply.result == "1" else ""
+
     async def set_variable(self, name: str, value: str) -> None:
         """Set a channel variable; line breaks become spaces."""
         await self._ask(f"SET VARIABLE {quoted(name)} {quoted(value)}")

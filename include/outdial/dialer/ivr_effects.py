@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from outdial.attempts.begin import Begun
+from outdial.attempts.machine_messages import may_leave_message, note_message_begins
 from outdial.blacklist.cache import ListedCache
 from outdial.blacklist.listing import list_numbers
 from outdial.dialer.agi_session import AgiSession
+from outdial.dialer.answering import MessageEffects
 from outdial.dialer.events import Announcer
 from outdial.dialer.ivr_runner import IvrEffects
 from outdial.dialer.ivr_services import IvrServices
@@ -44,6 +46,14 @@ class Outside:
             donate=bound.donate,
             webhook=bound.webhook,
             record=bound.record,
+            locate=self.ivr.shelf.address_of,
+        )
+
+    def message_effects_on(self, call: Begun) -> MessageEffects:
+        """The same for the message that a machine is left."""
+        return MessageEffects(
+            may_leave=lambda: may_leave_message(self.pool, call.key.contact_id),
+            note_begins=lambda: note_message_begins(self.pool, call.call_id),
             locate=self.ivr.shelf.address_of,
         )
 

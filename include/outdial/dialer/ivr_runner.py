@@ -75,7 +75,11 @@ async def run_ivr(session: AgiSession, flow: IvrFlow, call: CallContext, effects
     A caller who hangs up, or a link to Asterisk that breaks, ends the walk normally: the result so far is
     returned. Raises OptOutLost where an opt-out could not be recorded, after several tries.
     """
-    walk = begin_walk(flow, call.metadata)
+    return await run_walk(session, begin_walk(flow, call.metadata), call, effects)
+
+
+async def run_walk(session: AgiSession, walk: Walk, call: CallContext, effects: IvrEffects) -> IvrResult:
+    """The same from wherever `walk` stands."""
     voice = Voice(session, call.call_id, effects.locate)
     try:
         while not isinstance(walk.step, End):

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from outdial.attempts.begin import Begun
 from outdial.attempts.settle import CallOutcome
 from outdial.dialer.ami_wire import AmiMessage
+from outdial.dialer.answering import Answering
 from outdial.dialer.call_progress import CallProgress, advance, answered, call_id_of, outcome_of
 from outdial.dialer.ivr_runner import IvrResult
+from outdial.domain.answering_machines import WhoAnswered
 from outdial.domain.clock import Clock
+from outdial.domain.dispositions import Disposition
 
+KEY_EVENT = "DTMFEnd"
 RING_GRACE_S = 5.0
 """Asterisk ends ringing by itself; a call silent for this much longer is asked for."""
 
@@ -43,6 +47,7 @@ class LiveCall:
     walk_ended: asyncio.Event | None = None
     is_unwanted: bool = False
     remark: str | None = None
+    answering: Answering = field(default_factory=Answering)
 
     @property
     def call_id(self) -> str:
@@ -51,8 +56,15 @@ class LiveCall:
 
     def outcome(self, clock: Clock, annotation: str | None = None) -> CallOutcome:
         """What is written down, with what the IVR found out."""
+        outcome = outcome_of(self.progress, clock(), annotation or self.remark)
+        is_machine = self.answering.who is WhoAnswered.MACHINE
         return replace(
-            outcome_of(self.progress, clock(), annotation or self.remark),
+            outcome,
+            disposition=Disposition.MACHINE
+            if is_machine and outcome.disposition is Disposition.ANSWERED
+            else outcome.disposition,
+            detected=self.answering.detected,
+            machine_message=self.answering.message,
             converted=self.ivr.converted,
             opted_out=self.ivr.opted_out,
             ivr_path=self.ivr.path,
@@ -93,6 +105,9 @@ class LiveCalls:
         """Take in one event of the manager; those of channels that are not ours pass by."""
         call = self.find(call_id_of(event))
         if call is None:
+            return
+        if event.get("Event") == KEY_EVENT:
+            call.answering.take_key(event.get("Digit", ""))
             return
         before = call.progress
         call.progress = advance(before, event, self._clock())

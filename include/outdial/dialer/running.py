@@ -204,3 +204,5 @@ def _call_event(settled: Settled, outcome: CallOutcome) -> dict[str, Any]:
         "optedOut": outcome.opted_out,
         "hangupCause": outcome.hangup_cause,
     }
+        "detected": outcome.detected,
+        "machineMessage": outcome.machine_message,

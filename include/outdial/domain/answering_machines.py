@@ -92,8 +92,8 @@ def machine_remarks(amd: AnsweringMachines) -> Iterator[str]:
     """What may be meant but has a price, by the setting's name within `amd`."""
     if amd.total_analysis_ms + _FIRST_WORD_MS > PROMISED_S * 1000:
         yield (
-            f"totalAnalysisMs: a person may hear nothing for {amd.total_analysis_ms} ms and more; in the US a "
-            f"recorded message is to begin within {PROMISED_S:g} s of the answer"
+            f"totalAnalysisMs: a person may hear nothing for {amd.total_analysis_ms} ms and more; in the US "
+            f"a recorded message is to begin within {PROMISED_S:g} s of the answer"
         )
     if amd.initial_silence_ms < amd.total_analysis_ms:
         yield (

@@ -55,6 +55,15 @@ def begin_walk(flow: IvrFlow, metadata: Mapping[str, Any] | None = None) -> Walk
 
 
 def go_on(walk: Walk, event: Event) -> Walk:
+def begin_opt_out(flow: IvrFlow, place: str) -> Walk:
+    """The walk of somebody who opted out beside the flow: listed, told so as the flow tells it, and ended.
+
+    `place` stands in the path for where that was.
+    """
+    step = Perform(place, "add_to_blacklist", {}, {}, None)
+    return Walk(flow, step, path=(f"{place}={OPT_OUT_KEY}",), opted_out=True)
+
+
     """The walk after `event`, which must be of the kind its step asks for; any other ends it as broken."""
     match walk.step, event:
         case Play() as step, Played(key):

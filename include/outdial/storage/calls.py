@@ -85,6 +85,17 @@ async def close_contact(conn: Connection, contact_id: UUID, status: str, failure
 async def lock_live_calls(conn: Connection, call_ids: Collection[str], now: datetime) -> list[DictRow]:
     """Live calls among `call_ids`, locked, with what decides what follows."""
     values = {"call_ids": list(call_ids), "now": now}
+async def has_left_message(conn: Connection, contact_id: UUID) -> bool:
+    """Has a machine of this contact heard our message, or the beginning of it?"""
+    row = await (await conn.execute(_SQL["message_was_left"], {"contact_id": contact_id})).fetchone()
+    return row is not None and row["was_left"]
+
+
+async def begin_message(conn: Connection, call_id: str) -> bool:
+    """Write down that a message begins; False where the call is settled, or has had one."""
+    return (await conn.execute(_SQL["begin_message"], {"call_id": call_id})).rowcount == 1
+
+
     return await (await conn.execute(_SQL["lock_live"], values)).fetchall()
 
 

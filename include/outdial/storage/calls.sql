@@ -67,6 +67,18 @@ update contacts set status = %(status)s, failure_reason = %(failure_reason)s whe
 select l.call_id, l.contact_id, l.campaign_id, c.attempts, c.originates, c.max_attempts,
        p.config, p.end_time, a.zones, a.regions,
        listing.until is not null as listed,
+-- message_was_left
+-- Whether a machine of this contact has heard our message, or the beginning of it, on any call.
+select exists (
+    select from call_records
+    where contact_id = %(contact_id)s and machine_message in ('begun', 'left', 'cut')
+) as was_left
+
+-- begin_message
+-- Said before the message's first word, on a call that is not settled.
+update call_records set machine_message = 'begun'
+where call_id = %(call_id)s and disposition is null and machine_message is null
+
        nullif(listing.until, 'infinity') as listed_until,
        (select coalesce(jsonb_object_agg(ended.disposition, ended.n), '{}')
         from (select r.disposition, count(*) as n from call_records r
@@ -88,13 +100,14 @@ with given as (
     select * from jsonb_to_recordset(%(outcomes)s) as g (
         call_id text, disposition text, counted boolean, ringing_at timestamptz, answered_at timestamptz,
         ended_at timestamptz, hangup_cause int, tech_cause text, converted boolean, opted_out boolean,
-        ivr_path jsonb, annotation text, status text, failure_reason text, due_at timestamptz)
+        ivr_path jsonb, detected text, machine_message text, annotation text, status text, failure_reason text, due_at timestamptz)
 ), settled as (
     update call_records r
     set disposition = g.disposition, counted = g.counted, ringing_at = g.ringing_at,
         answered_at = g.answered_at, ended_at = g.ended_at, hangup_cause = g.hangup_cause,
         tech_cause = g.tech_cause, converted = g.converted, opted_out = g.opted_out,
-        ivr_path = g.ivr_path, annotation = g.annotation
+        ivr_path = g.ivr_path, annotation = g.annotation, detected = g.detected,
+        machine_message = coalesce(g.machine_message, r.machine_message)
     from given g
     where r.call_id = g.call_id and r.disposition is null
     returning r.call_id
