@@ -203,6 +203,6 @@ def _call_event(settled: Settled, outcome: CallOutcome) -> dict[str, Any]:
         "converted": outcome.converted,
         "optedOut": outcome.opted_out,
         "hangupCause": outcome.hangup_cause,
-    }
         "detected": outcome.detected,
         "machineMessage": outcome.machine_message,
+    }

@@ -54,7 +54,6 @@ def begin_walk(flow: IvrFlow, metadata: Mapping[str, Any] | None = None) -> Walk
     return _follow(Walk(flow, End(EndReason.BROKEN), metadata or {}), flow.start_node_id)
 
 
-def go_on(walk: Walk, event: Event) -> Walk:
 def begin_opt_out(flow: IvrFlow, place: str) -> Walk:
     """The walk of somebody who opted out beside the flow: listed, told so as the flow tells it, and ended.
 
@@ -64,6 +63,7 @@ def begin_opt_out(flow: IvrFlow, place: str) -> Walk:
     return Walk(flow, step, path=(f"{place}={OPT_OUT_KEY}",), opted_out=True)
 
 
+def go_on(walk: Walk, event: Event) -> Walk:
     """The walk after `event`, which must be of the kind its step asks for; any other ends it as broken."""
     match walk.step, event:
         case Play() as step, Played(key):

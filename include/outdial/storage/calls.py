@@ -82,9 +82,6 @@ async def close_contact(conn: Connection, contact_id: UUID, status: str, failure
     await conn.execute(_SQL["close_contact"], values)
 
 
-async def lock_live_calls(conn: Connection, call_ids: Collection[str], now: datetime) -> list[DictRow]:
-    """Live calls among `call_ids`, locked, with what decides what follows."""
-    values = {"call_ids": list(call_ids), "now": now}
 async def has_left_message(conn: Connection, contact_id: UUID) -> bool:
     """Has a machine of this contact heard our message, or the beginning of it?"""
     row = await (await conn.execute(_SQL["message_was_left"], {"contact_id": contact_id})).fetchone()
@@ -96,6 +93,9 @@ async def begin_message(conn: Connection, call_id: str) -> bool:
     return (await conn.execute(_SQL["begin_message"], {"call_id": call_id})).rowcount == 1
 
 
+async def lock_live_calls(conn: Connection, call_ids: Collection[str], now: datetime) -> list[DictRow]:
+    """Live calls among `call_ids`, locked, with what decides what follows."""
+    values = {"call_ids": list(call_ids), "now": now}
     return await (await conn.execute(_SQL["lock_live"], values)).fetchall()
 
 

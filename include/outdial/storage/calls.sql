@@ -61,12 +61,6 @@ values (%(campaign_id)s, %(area_id)s, %(bucket)s, %(seq)s, %(contact_id)s, %(pho
 -- A contact that will not be called again in this campaign.
 update contacts set status = %(status)s, failure_reason = %(failure_reason)s where id = %(contact_id)s
 
--- lock_live
--- Calls about to be settled, with what decides what follows; their contacts are held too, in the order in
--- which a list that comes in renews what it says of them.
-select l.call_id, l.contact_id, l.campaign_id, c.attempts, c.originates, c.max_attempts,
-       p.config, p.end_time, a.zones, a.regions,
-       listing.until is not null as listed,
 -- message_was_left
 -- Whether a machine of this contact has heard our message, or the beginning of it, on any call.
 select exists (
@@ -79,6 +73,12 @@ select exists (
 update call_records set machine_message = 'begun'
 where call_id = %(call_id)s and disposition is null and machine_message is null
 
+-- lock_live
+-- Calls about to be settled, with what decides what follows; their contacts are held too, in the order in
+-- which a list that comes in renews what it says of them.
+select l.call_id, l.contact_id, l.campaign_id, c.attempts, c.originates, c.max_attempts,
+       p.config, p.end_time, a.zones, a.regions,
+       listing.until is not null as listed,
        nullif(listing.until, 'infinity') as listed_until,
        (select coalesce(jsonb_object_agg(ended.disposition, ended.n), '{}')
         from (select r.disposition, count(*) as n from call_records r
@@ -100,7 +100,8 @@ with given as (
     select * from jsonb_to_recordset(%(outcomes)s) as g (
         call_id text, disposition text, counted boolean, ringing_at timestamptz, answered_at timestamptz,
         ended_at timestamptz, hangup_cause int, tech_cause text, converted boolean, opted_out boolean,
-        ivr_path jsonb, detected text, machine_message text, annotation text, status text, failure_reason text, due_at timestamptz)
+        ivr_path jsonb, detected text, machine_message text, annotation text, status text,
+        failure_reason text, due_at timestamptz)
 ), settled as (
     update call_records r
     set disposition = g.disposition, counted = g.counted, ringing_at = g.ringing_at,
