@@ -25,7 +25,7 @@ test: setup  ## run the tests
 	@$(BIN)/pytest --numprocesses 3
 
 test-telephony: setup  ## the same calls on a real Asterisk 22, fetched without root where it is missing
-	@$(BIN)/python -m tests.telephony.software
+	@$(BIN)/python -m outdial.local_asterisk
 	@$(BIN)/pytest tests/telephony --telephony asterisk --numprocesses 2
 
 test-rules: setup  ## try the rules of who may be called with twenty times as many examples, new ones each time

@@ -85,6 +85,13 @@ class CampaignRun:
         await until(ended, timeout_s)
         return utc_now()
 
+    async def go_on_at(self, cps: float) -> None:
+        """From now on at another pace."""
+        async with self.pool.connection() as conn:
+            config = "config || jsonb_build_object('maxCps', %s::float)"
+            change = f"update campaigns set config = {config} where id = %s"
+            await conn.execute(change, [cps, self.campaign.id])
+
     async def end(self, timeout_s: float = 180) -> str:
         """How the run ended."""
         return await self.airflow.wait_for_end(self.dag_id, self.run_id, timeout_s)

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.telephony.software import Software
+from outdial.local_asterisk.software import Software
 
 TEMPLATE = Path(__file__).with_name("callees.xml")
 CODES = (

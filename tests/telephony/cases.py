@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.telephony.asterisk import VOICELESS
 from tests.telephony.called import (
     ANSWERS,
     EARLY_MEDIA,
@@ -16,7 +15,7 @@ from tests.telephony.called import (
     refuses,
     rings_and_refuses,
 )
-from tests.telephony.sides import DEAD_TRUNK, NUMBERS_EACH, TRUNK
+from tests.telephony.sides import DEAD_TRUNK, NUMBERS_EACH, TRUNK, VOICELESS
 
 
 @dataclass(frozen=True)

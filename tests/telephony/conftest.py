@@ -9,16 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from outdial.local_asterisk.asterisk import Asterisk
+from outdial.local_asterisk.software import get_software
 from outdial.messaging.dial_queue import QueueAddress
 from outdial.messaging.provision import create_dial_queues
 from outdial.standalone.aws import REGION
 from outdial.standalone.ports import choose_ports
 from outdial.storage.pool import Pool
 from tests.dialer.stage import Stage
-from tests.telephony.asterisk import Asterisk
 from tests.telephony.called import Called
 from tests.telephony.recorded import Recorded, write_recorded
 from tests.telephony.sides import (
+    ADDITIONS,
     DEAD_TRUNK,
     GONE_TRUNK,
     SECOND_TRUNK,
@@ -28,7 +30,6 @@ from tests.telephony.sides import (
     SimulatedSide,
     phones_of,
 )
-from tests.telephony.software import get_software
 
 TRUNKS = (TRUNK, SECOND_TRUNK, DEAD_TRUNK, GONE_TRUNK)
 FIRST_AUDIO_PORT = 20_000
@@ -59,7 +60,9 @@ def asterisk(worker_id: str) -> Iterator[Asterisk]:
         ]
         trunks = {name: f"127.0.0.1:{ports[name]}" for name in TRUNKS}
         qualified = {SECOND_TRUNK: 1, GONE_TRUNK: 1}
-        real = Asterisk(software, folder, ports["ami"], ports["sip"], audio, trunks, qualified)
+        real = Asterisk(
+            software, folder, ports["ami"], ports["sip"], audio, trunks, qualified, additions=ADDITIONS
+        )
         real.configure()
         try:
             for far_end in far_ends:

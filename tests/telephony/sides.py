@@ -10,15 +10,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from outdial.local_asterisk.asterisk import CONFIGURE, SECRET, Asterisk
 from outdial.simulator.network import SimulatedNetwork, simulated_network
 from outdial.simulator.scenario import Scenario, parse_scenario
 from tests.dialer.stage import eventually
 from tests.telephony import called
-from tests.telephony.asterisk import CONFIGURE, SECRET, VOICELESS, WITNESS, Asterisk
 from tests.telephony.line import Line, line_to
-from tests.telephony.witness import Witness, witness_of
+from tests.telephony.witness import WITNESS, WITNESS_USER, Witness, witness_of
 
 TRUNK, SECOND_TRUNK, DEAD_TRUNK = "trunk", "second", "dead"
+VOICELESS = "voiceless"
+"""Its audio is to come from an address that no machine has: Asterisk finds no port for it, as it does when
+all of them are in use."""
+
+_VOICELESS_TRUNK = f"""
+[{VOICELESS}](outdial-trunk)
+aors = {VOICELESS}
+media_address = 192.0.2.1
+bind_rtp_to_media_address = yes
+
+[{VOICELESS}](outdial-aor)
+contact = sip:127.0.0.1:9
+"""
+ADDITIONS = {"manager": WITNESS_USER, "trunks": _VOICELESS_TRUNK}
+"""What the tests' Asterisks have besides the operator's configuration."""
+
 GONE_TRUNK = "gone"
 """Asterisk asks it for a sign of life and gets none, so it places no call: as if there were no such trunk."""
 
@@ -121,7 +137,11 @@ def simulated_scenario() -> Scenario:
         "trunks": [TRUNK, SECOND_TRUNK, VOICELESS],
         "dead_trunks": [DEAD_TRUNK],
         "users": {
-            "dialer": {"secret": SECRET, "read": ["call", "dtmf"], "events": dialer_events(ETC / "manager.conf")},
+            "dialer": {
+                "secret": SECRET,
+                "read": ["call", "dtmf"],
+                "events": dialer_events(ETC / "manager.conf"),
+            },
             WITNESS: {"secret": SECRET, "events": "all"},
         },
         "dialplan": {"campaign-ivr": {"s": dialplan_of("campaign-ivr", ETC / "extensions.conf")}},

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.telephony.asterisk import CONFIGURE
+from outdial.local_asterisk.asterisk import CONFIGURE
 
 ENOUGH = {"AMI_SECRET": "secret", "TRUNKS": "first", "TRUNK_first_HOST": "sip.example.org"}
 

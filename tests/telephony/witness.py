@@ -8,9 +8,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from outdial.local_asterisk.asterisk import SECRET
 from tests.dialer.stage import eventually
-from tests.telephony.asterisk import SECRET, WITNESS
 
+WITNESS = "witness"
+# Sees every event that the simulator sends too, so that the two can be compared.
+WITNESS_USER = f"""
+[{WITNESS}]
+secret = {SECRET}
+read = call,dtmf,user,system
+write = originate,call,reporting
+"""
 RECONNECT_AFTER_S = 0.1
 
 

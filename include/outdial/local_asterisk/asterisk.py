@@ -1,4 +1,4 @@
-"""One Asterisk process with the configuration that operators get, on ports of its own. Used by the tests."""
+"""One Asterisk process with the configuration that operators get, on ports of its own."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.telephony.software import Software
+from outdial.local_asterisk.software import Software
 
-CONFIGURE = Path(__file__).parents[2] / "include" / "asterisk" / "configure"
-WITNESS = "witness"
-SECRET = "dialer"  # guards a manager on loopback for the length of a test
+CONFIGURE = Path(__file__).parents[2] / "asterisk" / "configure"
+SECRET = "dialer"  # noqa: S105 - guards a manager on loopback while a test or a benchmark runs
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 30.0  # it was seen to take 16 s to see its calls out
 
@@ -25,35 +24,14 @@ _EMPTY = (
 )  # fmt: skip
 _READY = b"Asterisk Ready."
 
-# Sees every event that the simulator sends too, so that the two can be compared.
-_WITNESS = f"""
-[{WITNESS}]
-secret = {SECRET}
-read = call,dtmf,user,system
-write = originate,call,reporting
-"""
-
-
-# Its audio is to come from an address that no machine has: Asterisk finds no port for it, as it does when
-# all of them are in use.
-VOICELESS = "voiceless"
-_VOICELESS = f"""
-[{VOICELESS}](outdial-trunk)
-aors = {VOICELESS}
-media_address = 192.0.2.1
-bind_rtp_to_media_address = yes
-
-[{VOICELESS}](outdial-aor)
-contact = sip:127.0.0.1:9
-"""
-
 
 @dataclass
 class Asterisk:
-    """An Asterisk in `folder`: `start`, `stop` and `kill` it as often as the test likes.
+    """An Asterisk in `folder`: `start`, `stop` and `kill` it as often as you like.
 
     `trunks` are the carriers' addresses by the name of the trunk; those in `qualified_every_s` are asked for
-    a sign of life that often, the others never.
+    a sign of life that often, the others never. `additions` is what the operator would put into
+    outdial-local.NAME.conf, by that name.
     """
 
     software: Software
@@ -63,6 +41,8 @@ class Asterisk:
     first_rtp_port: int
     trunks: Mapping[str, str]
     qualified_every_s: Mapping[str, int] = field(default_factory=dict[str, int])
+    additions: Mapping[str, str] = field(default_factory=dict[str, str])
+    audio_ports: int = 400
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def configure(self) -> None:
@@ -74,7 +54,7 @@ class Asterisk:
             "AMI_PORT": str(self.ami_port),
             "SIP_BIND": f"127.0.0.1:{self.sip_port}",
             "RTP_START": str(self.first_rtp_port),
-            "RTP_END": str(self.first_rtp_port + 400),
+            "RTP_END": str(self.first_rtp_port + self.audio_ports),
             "TRUNKS": " ".join(self.trunks),
         }
         for name, address in self.trunks.items():
@@ -84,10 +64,9 @@ class Asterisk:
         for name in _EMPTY:
             (etc / f"{name}.conf").touch()
         (etc / "asterisk.conf").write_text(self._places(), "utf-8")
-        with (etc / "outdial-local.manager.conf").open("a", encoding="utf-8") as manager:
-            manager.write(_WITNESS)
-        with (etc / "outdial-local.trunks.conf").open("a", encoding="utf-8") as trunks:
-            trunks.write(_VOICELESS)
+        for name, text in self.additions.items():
+            with (etc / f"outdial-local.{name}.conf").open("a", encoding="utf-8") as file:
+                file.write(text)
 
     def start(self) -> None:
         """Start it and wait until it takes calls."""
@@ -112,8 +91,9 @@ class Asterisk:
         """End it as an operator does, calls or no calls."""
         if self._process is None:
             return
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        console = subprocess.Popen([*self._command(), "-r", "-x", "core stop now"], **quiet)
+        stop = [*self._command(), "-r", "-x", "core stop now"]
+        nowhere = subprocess.DEVNULL
+        console = subprocess.Popen(stop, stdin=nowhere, stdout=nowhere, stderr=nowhere)
         self._wait_for_end()
         # Now and then a console waits for an Asterisk that is gone.
         console.kill()
@@ -139,12 +119,14 @@ class Asterisk:
         return [line for line in log.read_text("utf-8", "replace").splitlines() if "ERROR[" in line]
 
     def _wait_for_end(self) -> None:
-        assert self._process is not None
+        process = self._process
+        if process is None:
+            return
         try:
-            self._process.wait(STOP_TIMEOUT_S)
+            process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(STOP_TIMEOUT_S)
+            process.kill()
+            process.wait(STOP_TIMEOUT_S)
         self._process = None
         # It would take a socket left behind for a running Asterisk.
         (self.folder / "run" / "asterisk.ctl").unlink(missing_ok=True)

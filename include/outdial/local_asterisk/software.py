@@ -1,19 +1,15 @@
-"""Gets the real Asterisk and sipp that the telephony tests run: once, into a cache that all clones share.
-
-`python -m tests.telephony.software` does it by hand and says where they are, or in one sentence why not.
-"""
+"""Gets a real Asterisk and sipp: once, into a cache that all clones share. Used by benchmarks and tests."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.telephony.debian_packages import CannotHaveError, PrivateApt, debian_mirror, run_tool
+from outdial.local_asterisk.debian_packages import CannotHaveError, PrivateApt, debian_mirror, run_tool
 
 SUITE = "forky"
 """The Debian suite that has Asterisk 22 (bookworm and trixie have none)."""
@@ -123,18 +119,3 @@ def _only(folder: Path, pattern: str) -> Path:
     if not found:
         raise CannotHaveError(f"Debian's packages hold no {pattern} any more")
     return found[0]
-
-
-def main() -> int:
-    """Fetch, and say what there is."""
-    try:
-        software = get_software()
-    except CannotHaveError as missing:
-        sys.stderr.write(f"The tests against a real Asterisk cannot run here: {missing}\n")
-        return 1
-    sys.stdout.write(f"{software.version()} and sipp in {software.prefix}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

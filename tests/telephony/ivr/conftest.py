@@ -11,16 +11,17 @@ from typing import Any
 
 import pytest
 
+from outdial.local_asterisk.asterisk import SECRET, Asterisk
+from outdial.local_asterisk.software import get_software
 from outdial.simulator.network import simulated_network
 from outdial.simulator.scenario import parse_scenario
 from outdial.standalone.ports import choose_ports
-from tests.telephony.asterisk import SECRET, Asterisk
 from tests.telephony.ivr.handset import Dtmf, Handset, a_handset
 from tests.telephony.ivr.lines import person_of
 from tests.telephony.ivr.people import ABSENT_AGENT, AGENT, CASES, PROMPT_S, TONES, number_of
 from tests.telephony.ivr.tones import tone_wav
 from tests.telephony.sides import TRUNK
-from tests.telephony.software import get_software
+from tests.telephony.witness import WITNESS_USER
 
 FIRST_AUDIO_PORT, AUDIO_PORTS_EACH = 45_000, 1000
 # A queue rings only members whose state it can know: endpoints.
@@ -71,12 +72,12 @@ def handset_trunk(worker_id: str) -> Iterator[HandsetTrunk]:
     audio = FIRST_AUDIO_PORT + AUDIO_PORTS_EACH * nth_process
     with tempfile.TemporaryDirectory(prefix="a", dir="/tmp") as path:
         trunks = {TRUNK: f"127.0.0.1:{ports[TRUNK]}"}
-        asterisk = Asterisk(get_software(), Path(path), ports["ami"], ports["sip"], audio, trunks)
+        desk = DESK.format(agent=AGENT, port=ports[TRUNK])
+        additions = {"manager": WITNESS_USER, "trunks": desk, "queues": QUEUES}
+        asterisk = Asterisk(
+            get_software(), Path(path), ports["ami"], ports["sip"], audio, trunks, additions=additions
+        )
         asterisk.configure()
-        etc = asterisk.folder / "etc"
-        (etc / "outdial-local.queues.conf").write_text(QUEUES, "utf-8")
-        with (etc / "outdial-local.trunks.conf").open("a", encoding="utf-8") as endpoints:
-            endpoints.write(DESK.format(agent=AGENT, port=ports[TRUNK]))
         asterisk.start()
         try:
             yield HandsetTrunk(asterisk, ports[TRUNK])
