@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from outdial.local_asterisk.asterisk import Asterisk
+from outdial.local_asterisk.sipp import Sipp
 from outdial.local_asterisk.software import get_software
 from outdial.messaging.dial_queue import QueueAddress
 from outdial.messaging.provision import create_dial_queues
@@ -17,7 +18,7 @@ from outdial.standalone.aws import REGION
 from outdial.standalone.ports import choose_ports
 from outdial.storage.pool import Pool
 from tests.dialer.stage import Stage
-from tests.telephony.called import Called
+from tests.telephony.called import scenario
 from tests.telephony.recorded import Recorded, write_recorded
 from tests.telephony.sides import (
     ADDITIONS,
@@ -55,7 +56,7 @@ def asterisk(worker_id: str) -> Iterator[Asterisk]:
     with tempfile.TemporaryDirectory(prefix="a", dir="/tmp") as path:
         folder = Path(path)
         far_ends = [
-            Called(software, folder / name, ports[name], audio + (nth + 1) * AUDIO_PORTS_EACH)
+            Sipp(software, folder / name, scenario(), ports[name], audio + (nth + 1) * AUDIO_PORTS_EACH)
             for nth, name in enumerate((TRUNK, SECOND_TRUNK))
         ]
         trunks = {name: f"127.0.0.1:{ports[name]}" for name in TRUNKS}
