@@ -40,7 +40,7 @@ async def claimed(pool: Pool, campaign: Campaign, now: datetime = NOON) -> list[
 
 
 async def a_permit(pool: Pool, now: datetime = NOON) -> Permit:
-    return Permit(await given.a_dialer(pool, now), "trunk", None, 1)
+    return Permit(await given.a_dialer(pool, now), "trunk", 1)
 
 
 def ended(begun: Begun, disposition: Disposition, at: datetime = NOON) -> CallOutcome:

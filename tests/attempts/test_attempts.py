@@ -129,13 +129,9 @@ async def test_a_slot_of_another_pace_epoch_and_a_silent_dialer_are_refused(pool
     dialer = await given.a_dialer(pool, NOON)
     frozen = await given.a_dialer(pool, NOON - timedelta(seconds=11))
 
-    assert (await refusal_of(pool, campaign, Permit(dialer, "trunk", None, 2))).reason is Refusal.PACE_CHANGED
-    assert (
-        await refusal_of(pool, campaign, Permit(frozen, "trunk", None, 1))
-    ).reason is Refusal.DIALER_SILENT
-    assert (
-        await refusal_of(pool, campaign, Permit(uuid4(), "trunk", None, 1))
-    ).reason is Refusal.DIALER_SILENT
+    assert (await refusal_of(pool, campaign, Permit(dialer, "trunk", 2))).reason is Refusal.PACE_CHANGED
+    assert (await refusal_of(pool, campaign, Permit(frozen, "trunk", 1))).reason is Refusal.DIALER_SILENT
+    assert (await refusal_of(pool, campaign, Permit(uuid4(), "trunk", 1))).reason is Refusal.DIALER_SILENT
 
 
 async def begun_one(pool: Pool, campaign: Campaign, now: datetime = NOON) -> Begun:

@@ -130,9 +130,9 @@ async def insert_call(stage: Stage, campaign: Campaign, number: str, call: Call)
             from one
         )
         insert into live_calls (phone, call_id, contact_id, attempt_no, campaign_id, area_id, bucket, seq,
-                                dialer_id, begun_at)
-        select phone, call_id, id, no, campaign_id, area_id, 24, seq, %(dialer)s, %(begun_at)s from one
-        where %(disposition)s::text is null
+                                dialer_id, trunk, begun_at)
+        select phone, call_id, id, no, campaign_id, area_id, 24, seq, %(dialer)s, 'trunk', %(begun_at)s
+        from one where %(disposition)s::text is null
         """,
         {
             "no": call.no,

@@ -208,6 +208,9 @@ def assert_the_gate_agrees(
         number_busy=standing.number_busy,
         live_calls=0,
         max_live_calls=1,
+        trunk_calls=0,
+        trunk_channels=None,
+        caller_ids=None,
         pace_is_current=True,
         dialer_is_alive=True,
     )

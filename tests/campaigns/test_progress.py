@@ -23,7 +23,7 @@ async def test_a_contact_is_to_be_called_again_before_and_after_it_is_due(pool: 
     campaign = await given.a_running_campaign(pool, NOON, given.phones(1), retry=retry)
     await dispatch_tick(pool, queue, campaign.id, given.RUN, DispatchLimits(10, 10, 10), NOON)
     (message,) = await queue.receive(1, 1)
-    permit = Permit(await given.a_dialer(pool, NOON), "trunk", None, 1)
+    permit = Permit(await given.a_dialer(pool, NOON), "trunk", 1)
     begun = await begin_attempt(pool, DialTask.model_validate_json(message.body), permit, NOON)
     assert isinstance(begun, Begun)
 

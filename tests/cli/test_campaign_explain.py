@@ -441,7 +441,7 @@ async def begin_into(pool: Pool, released: list[Any]) -> None:
         claim_id=row["claim_id"],
         not_after=None,
     )
-    released.append(await begin_attempt(pool, task, Permit(dialer["id"], "trunk", None, 1), utc_now()))
+    released.append(await begin_attempt(pool, task, Permit(dialer["id"], "trunk", 1), utc_now()))
 
 
 def test_somebody_whom_every_rule_lets_call_is_said_to_be_next(outdial: Command, arrange: Arrange) -> None:

@@ -182,7 +182,8 @@ async def _store_person(
         case "live":
             call = person.calls[-1]
             began = {"begun_at": call.begun_at, "attempt_no": call.attempt_no, "dialer_id": dialer_id}
-            await _insert(conn, "live_calls", key | began | {"call_id": call_ids[-1]})
+            over = {"trunk": "trunk", "call_id": call_ids[-1]}
+            await _insert(conn, "live_calls", key | began | over)
         case _:
             pass
     finished = person.stands in {"completed", "failed", "blacklisted"}

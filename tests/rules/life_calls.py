@@ -65,7 +65,7 @@ class LifeOfCalls(LifeOfLists):
     def deliver_to_two_dialers_at_once(self, which) -> None:
         task = self.wire.tasks[-1 - which % len(self.wire.tasks)]
         dialers = [dialer for dialer in self.dialers[:2] if dialer]
-        permits = [Permit(dialer, "trunk", None, self.epoch) for dialer in dialers]
+        permits = [Permit(dialer, "trunk", self.epoch) for dialer in dialers]
         self.now += A_MOMENT
 
         async def both() -> list[Any]:
@@ -86,7 +86,7 @@ class LifeOfCalls(LifeOfLists):
         dialer_id = self.dialers[dialer]
         if dialer_id is None:
             return
-        permit = Permit(dialer_id, "trunk", None, epoch)
+        permit = Permit(dialer_id, "trunk", epoch)
         answer = self.run(begin_attempt(self.stage.pool, task, permit, self.now))
         self._answered(task, dialer, epoch, answer, dies=dies)
 

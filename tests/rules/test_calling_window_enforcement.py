@@ -49,6 +49,9 @@ def facts_of(
         number_busy=False,
         live_calls=0,
         max_live_calls=1,
+        trunk_calls=0,
+        trunk_channels=None,
+        caller_ids=None,
         pace_is_current=True,
         dialer_is_alive=True,
     )

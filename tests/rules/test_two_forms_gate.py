@@ -125,9 +125,7 @@ async def ask_gate(
         not_after=gate.not_after,
     )
     dialer = dialers[0] if gate.dialer_is_alive else dialers[1]
-    return await begin_attempt(
-        held, task, Permit(dialer, "trunk", None, 1 if gate.pace_is_current else 2), now
-    )
+    return await begin_attempt(held, task, Permit(dialer, "trunk", 1 if gate.pace_is_current else 2), now)
 
 
 def at_this_gate(world: World, person: Person, gate: AtTheGate, begun: Sequence[Person]) -> AttemptFacts:

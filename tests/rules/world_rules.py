@@ -60,6 +60,9 @@ def facts_of(world: World, person: Person) -> AttemptFacts:
         number_busy=False,
         live_calls=0,
         max_live_calls=campaign.config.max_concurrent_calls,
+        trunk_calls=0,
+        trunk_channels=None,
+        caller_ids=None,
         pace_is_current=True,
         dialer_is_alive=True,
     )

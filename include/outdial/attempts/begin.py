@@ -5,7 +5,8 @@ One transaction. After it commits the SQS message is deleted and the originate w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,15 +14,17 @@ from zoneinfo import ZoneInfo
 
 from psycopg.rows import DictRow
 
+from outdial.attempts.line import Line, find_line, take_caller_id, trunk_of
 from outdial.domain.call_ids import CallKey
 from outdial.domain.calling_rules import caps_for, timetables_for
 from outdial.domain.dial_task import DialTask
 from outdial.domain.permission import NUMBER_BUSY_DELAY, AttemptFacts, Refusal, Refused, may_begin
+from outdial.domain.trunks import Trunk
 from outdial.storage.blacklist import hold_list_still
 from outdial.storage.calls import (
     TakenClaim,
     close_contact,
-    hold_number,
+    hold_line,
     insert_attempt,
     make_ready,
     make_wait,
@@ -34,15 +37,19 @@ from outdial.storage.pool import Connection, Pool
 DIALER_SILENT_AFTER = timedelta(seconds=10)
 """A dialer whose own heartbeat is older was frozen; its calls may be on their way to being taken over."""
 
+CALLER_ID_TRIES = 5
+CALLER_ID_RACE_DELAY = timedelta(seconds=1)
+"""When other campaigns have taken each caller id chosen before it was written down."""
+
 
 @dataclass(frozen=True)
 class Permit:
-    """What the dialer brings: who it is, how it would call, and the epoch of its pace slot."""
+    """What the dialer brings: who it is, its slot's trunk and epoch, when it used each caller id last."""
 
     dialer_id: UUID
     trunk: str
-    caller_id: str | None
     pace_epoch: int
+    caller_ids_used: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
 
 
 @dataclass(frozen=True)
@@ -86,23 +93,51 @@ async def begin_attempt(
         claim = await take_claim(conn, task.contact_id, task.claim_id)
         if claim is None:
             return Stale()
-        seen = await _see(conn, claim, permit, now)
-        verdict = may_begin(facts_of(campaign, seen, claim.not_after, now), now)
-        if isinstance(verdict, Refused):
-            return await _release(conn, claim, verdict)
-        begun = _begun(campaign, claim, seen, permit, now)
+        allowed = await _ask(conn, campaign, claim, permit, now)
+        if isinstance(allowed, Refused):
+            return await _release(conn, claim, allowed)
+        begun = _begun(campaign, claim, allowed, permit, now)
         if await insert_attempt(conn, claim, _record(begun, permit)):
             return begun
         return await _release(conn, claim, Refused(Refusal.NUMBER_BUSY, now + NUMBER_BUSY_DELAY))
 
 
-async def _see(conn: Connection, claim: TakenClaim, permit: Permit, now: datetime) -> DictRow:
-    # Other campaigns may be about to call this number too: its calls are counted one begin at a time.
-    await hold_number(conn, claim.phone)
+@dataclass(frozen=True)
+class _Allowed:
+    """What the transaction saw of the contact, and the caller id it took."""
+
+    seen: DictRow
+    caller_id: str | None
+
+
+async def _ask(
+    conn: Connection, campaign: Campaign, claim: TakenClaim, permit: Permit, now: datetime
+) -> _Allowed | Refused:
+    """Ask every rule, and take a caller id where all allow the call."""
+    config, trunk = campaign.config, trunk_of(campaign.config, permit.trunk)
+    seen = await _see(conn, claim, permit, trunk, now)
+    for _ in range(CALLER_ID_TRIES):
+        line = await find_line(conn, config, trunk, seen["regions"], permit.caller_ids_used, now)
+        verdict = may_begin(facts_of(campaign, seen, line, claim.not_after, now), now)
+        if isinstance(verdict, Refused):
+            return verdict
+        taken, caller_id = await take_caller_id(conn, line, now)
+        if taken:
+            return _Allowed(seen, caller_id)
+    return Refused(Refusal.CALLER_ID_SPENT, now + CALLER_ID_RACE_DELAY)
+
+
+async def _see(conn: Connection, claim: TakenClaim, permit: Permit, trunk: Trunk, now: datetime) -> DictRow:
+    # Other campaigns may be about to call this number too, or over this trunk: calls are counted one begin
+    # at a time.
+    is_counted = trunk.channels is not None
+    await hold_line(conn, claim.phone, trunk.name, is_counted=is_counted)
     seen = await read_facts(
         conn,
         {
             "contact_id": claim.contact_id,
+            "trunk": trunk.name,
+            "is_counted": is_counted,
             "pace_epoch": permit.pace_epoch,
             "dialer_id": permit.dialer_id,
             "alive_since": now - DIALER_SILENT_AFTER,
@@ -113,7 +148,9 @@ async def _see(conn: Connection, claim: TakenClaim, permit: Permit, now: datetim
     return seen
 
 
-def facts_of(campaign: Campaign, seen: DictRow, not_after: datetime | None, now: datetime) -> AttemptFacts:
+def facts_of(
+    campaign: Campaign, seen: DictRow, line: Line, not_after: datetime | None, now: datetime
+) -> AttemptFacts:
     """What the gate looks at, of a contact as `storage.calls.read_facts` saw it."""
     regions = seen["regions"]
     return AttemptFacts(
@@ -134,20 +171,23 @@ def facts_of(campaign: Campaign, seen: DictRow, not_after: datetime | None, now:
         number_busy=seen["number_busy"],
         live_calls=seen["live_calls"],
         max_live_calls=campaign.config.max_concurrent_calls,
+        trunk_calls=seen["trunk_calls"] or 0,
+        trunk_channels=line.trunk.channels,
+        caller_ids=line.caller_ids,
         pace_is_current=seen["pace_is_current"],
         dialer_is_alive=seen["dialer_is_alive"],
     )
 
 
-def _begun(campaign: Campaign, claim: TakenClaim, seen: DictRow, permit: Permit, now: datetime) -> Begun:
-    key = CallKey(claim.campaign_id, claim.contact_id, seen["originates"] + 1)
+def _begun(campaign: Campaign, claim: TakenClaim, allowed: _Allowed, permit: Permit, now: datetime) -> Begun:
+    key = CallKey(claim.campaign_id, claim.contact_id, allowed.seen["originates"] + 1)
     return Begun(
         call_id=str(key),
         key=key,
         phone=claim.phone,
         trunk=permit.trunk,
-        caller_id=permit.caller_id,
-        metadata=seen["metadata"],
+        caller_id=allowed.caller_id,
+        metadata=allowed.seen["metadata"],
         begun_at=now,
         campaign=campaign,
     )
@@ -159,7 +199,7 @@ def _record(begun: Begun, permit: Permit) -> dict[str, Any]:
         "attempt_no": begun.key.attempt_no,
         "dialer_id": permit.dialer_id,
         "trunk": permit.trunk,
-        "caller_id": permit.caller_id,
+        "caller_id": begun.caller_id,
         "now": begun.begun_at,
     }
 
@@ -167,7 +207,7 @@ def _record(begun: Begun, permit: Permit) -> dict[str, Any]:
 async def _release(conn: Connection, claim: TakenClaim, refused: Refused) -> Released:
     if refused.reason is Refusal.LISTED and refused.due_at is None:
         await close_contact(conn, claim.contact_id, "blacklisted", None)
-    elif refused.reason is Refusal.ATTEMPTS_EXHAUSTED:
+    elif refused.reason in {Refusal.ATTEMPTS_EXHAUSTED, Refusal.NO_CALLER_ID}:
         await close_contact(conn, claim.contact_id, "failed", refused.reason.value)
     elif refused.due_at is None:
         await make_ready(conn, claim)

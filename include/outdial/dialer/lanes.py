@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
-from itertools import cycle
 from uuid import UUID
 
 from psycopg import OperationalError
 
+from outdial.attempts.begin import Begun, Released
 from outdial.dialer.gate import Gate
 from outdial.dialer.placing import DueSlot, Placing
 from outdial.dialer.tasks_in_hand import TaskInHand, TasksInHand
+from outdial.dialer.trunk_slots import TrunkSlots
 from outdial.domain.errors import InvalidInput, Unavailable
-from outdial.pacing.requests import PaceRequest, is_too_late
+from outdial.domain.permission import Refusal
+from outdial.pacing.requests import is_too_late
 from outdial.pacing.slots import Pace
 from outdial.storage.campaigns import Campaign, read_campaign
 from outdial.storage.pool import Pool
@@ -39,6 +40,9 @@ HELD_AT_MOST_S = 20.0
 IDLE_S = 0.25
 CAMPAIGN_KNOWN_FOR_S = 5.0
 
+FIRST_REST_S, LONGEST_REST_S = 0.05, 5.0
+"""A lane whose caller ids are spent rests, twice as long after each refusal in a row."""
+
 log = get_logger(__name__)
 
 
@@ -52,21 +56,19 @@ class Lane:
         self.changed = asyncio.Event()
         self.campaign: Campaign | None = None
         self.campaign_read_at = float("-inf")
-        self.trunks: Iterator[str] = cycle(())
-        self.caller_ids: Iterator[str] = cycle(())
+        self.rests_until = float("-inf")
+        self.refused_in_a_row = 0
 
     @property
     def is_done(self) -> bool:
         """Whether nothing waits here and nothing is on its way."""
         return not self.waiting and not self.slots
 
-    def learn(self, campaign: Campaign, now: float) -> None:
-        """Take over the campaign's present trunks and caller ids; both are used in turn."""
-        known = self.campaign and self.campaign.written_config == campaign.written_config
-        self.campaign, self.campaign_read_at = campaign, now
-        if not known:
-            self.trunks = cycle(campaign.config.trunks)
-            self.caller_ids = cycle(campaign.config.caller_ids)
+    def rest(self, now: float) -> None:
+        """No caller id may be used just now: begin nothing for a moment."""
+        rest_s = FIRST_REST_S * 2 ** min(self.refused_in_a_row, 10)
+        self.refused_in_a_row += 1
+        self.rests_until = now + min(rest_s, LONGEST_REST_S)
 
     async def wait_for_change(self) -> None:
         """Return when something came or went, or after a moment."""
@@ -92,7 +94,7 @@ class Lanes:
     ) -> None:
         self._group = group
         self._pool = pool
-        self._pace = pace
+        self._slots = TrunkSlots(pace)
         self._gate = gate
         self._placing = placing
         self._tasks = tasks
@@ -117,7 +119,7 @@ class Lanes:
         while not lane.is_done:
             await self._give_back_old(lane)
             wanted = min(len(lane.waiting) - lane.slots, SLOTS_AT_ONCE)
-            if wanted > 0 and self._gate.is_open and (slots := await self._reserve(lane, wanted)):
+            if wanted > 0 and self._may_begin(lane) and (slots := await self._reserve(lane, wanted)):
                 for slot in slots:
                     lane.slots += 1
                     self._group.create_task(self._use(lane, slot))
@@ -132,42 +134,52 @@ class Lanes:
             await asyncio.sleep(slot.due - _now() - BEGIN_LEAD_S)
             while (item := await self._next(lane, slot)) is not None:
                 async with self._begins:
-                    begun = await self._placing.begin(item, slot)
-                if begun:
-                    await self._placing.originate(begun, item, slot)
+                    answer = await self._placing.begin(item, slot)
+                if isinstance(answer, Begun):
+                    lane.refused_in_a_row = 0
+                    await self._placing.originate(answer, item, slot)
                     return
+                self._learn_from(lane, slot, answer)
         finally:
             lane.slots -= 1
             lane.changed.set()
 
+    def _learn_from(self, lane: Lane, slot: DueSlot, answer: Released | None) -> None:
+        """Whoever comes next would be refused as well: for another trunk's want, or for a while."""
+        reason = answer and answer.reason
+        if reason is Refusal.TRUNK_FULL:
+            self._slots.note_full(lane.campaign_id, slot.trunk)
+        elif reason is Refusal.CALLER_ID_SPENT:
+            lane.rest(_now())
+
+    def _may_begin(self, lane: Lane) -> bool:
+        return self._gate.is_open and lane.rests_until <= _now()
+
     async def _next(self, lane: Lane, slot: DueSlot) -> TaskInHand | None:
         async with self._begins:
-            usable = self._gate.is_open and not is_too_late(slot.due, _now())
+            usable = (
+                self._may_begin(lane)
+                and not is_too_late(slot.due, _now())
+                and not self._slots.is_full(lane.campaign_id, slot.trunk)
+            )
             return lane.waiting.popleft() if usable and lane.waiting else None
 
     async def _reserve(self, lane: Lane, wanted: int) -> list[DueSlot]:
         try:
-            campaign = await self._campaign_of(lane)
-            request = PaceRequest(next(lane.trunks), campaign.id, campaign.config.max_cps, wanted)
-            slots = await self._pace.reserve(request)
+            return await self._slots.reserve(await self._campaign_of(lane), wanted)
         except (Unavailable, OperationalError, TimeoutError) as error:
             log.warning("no pace slots", campaign_id=lane.campaign_id, reason=str(error) or "timeout")
-            return []
         except InvalidInput as error:
             while lane.waiting:
                 await self._tasks.bury_at_once(lane.waiting.popleft(), str(error))
-            return []
-        arrived = _now()
-        return [
-            DueSlot(arrived + slot.starts_in_s, slot.epoch, request.trunk, next(lane.caller_ids, None))
-            for slot in slots
-        ]
+        return []
 
     async def _campaign_of(self, lane: Lane) -> Campaign:
         if lane.campaign is None or _now() - lane.campaign_read_at > CAMPAIGN_KNOWN_FOR_S:
             async with self._pool.connection() as conn:
-                lane.learn(await read_campaign(conn, lane.campaign_id), _now())
-        assert lane.campaign is not None  # noqa: S101 - learnt just now
+                lane.campaign = await read_campaign(conn, lane.campaign_id)
+            lane.campaign_read_at = _now()
+        assert lane.campaign is not None  # noqa: S101 - read just now
         return lane.campaign
 
     async def _give_back_old(self, lane: Lane) -> None:

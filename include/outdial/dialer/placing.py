@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from psycopg import OperationalError
@@ -35,7 +36,6 @@ class DueSlot:
     due: float
     epoch: int
     trunk: str
-    caller_id: str | None
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Dialplan:
 
 @dataclass(frozen=True)
 class Placing:
-    """Everything one call needs on its way out."""
+    """Everything one call needs on its way out. `caller_ids_used` is when this dialer used each last."""
 
     dialer_id: UUID
     pool: Pool
@@ -60,10 +60,11 @@ class Placing:
     ivr: IvrServices
     dialplan: Dialplan
     clock: Clock
+    caller_ids_used: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
-    async def begin(self, item: TaskInHand, slot: DueSlot) -> Begun | None:
-        """Begin the task's attempt. None: released, stale, or given back; the slot is free for another."""
-        permit = Permit(self.dialer_id, slot.trunk, slot.caller_id, slot.epoch)
+    async def begin(self, item: TaskInHand, slot: DueSlot) -> Begun | Released | None:
+        """Begin the task's attempt; None where it is stale or given back. Unless begun, the slot is free."""
+        permit = Permit(self.dialer_id, slot.trunk, slot.epoch, self.caller_ids_used)
         try:
             async with asyncio.timeout(BEGIN_TIMEOUT_S):
                 answer = await begin_attempt(self.pool, item.task, permit, self.clock())
@@ -83,7 +84,7 @@ class Placing:
     async def originate(self, begun: Begun, item: TaskInHand, slot: DueSlot) -> None:
         """Write the originate when its slot is due: once, whatever happens."""
         call = self.live.add(begun)
-        self.ivr.prepare(begun.campaign.config)
+        self.ivr.prepare(begun.campaign.config, begun.metadata)
         await asyncio.sleep(slot.due - asyncio.get_running_loop().time())
         await self.guard.wait_for_turn()
         if call.is_unwanted:
@@ -94,13 +95,16 @@ class Placing:
             return
         self._take_in(call, await self.link.originate(self._originate_for(begun)), item)
 
-    def _begun(self, item: TaskInHand, answer: Begun | Stale | Released) -> Begun | None:
+    def _begun(self, item: TaskInHand, answer: Begun | Stale | Released) -> Begun | Released | None:
         if isinstance(answer, Begun):
+            if answer.caller_id is not None:
+                self.caller_ids_used[answer.caller_id] = answer.begun_at
             return answer
-        if isinstance(answer, Released):
-            log.debug("released", contact_id=item.task.contact_id, reason=answer.reason, due_at=answer.due_at)
         item.tally.count_put_back()
-        return None
+        if isinstance(answer, Stale):
+            return None
+        log.debug("released", contact_id=item.task.contact_id, reason=answer.reason, due_at=answer.due_at)
+        return answer
 
     def _originate_for(self, begun: Begun) -> Originate:
         return Originate(

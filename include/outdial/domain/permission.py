@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from outdial.domain.caller_ids import Candidate
 from outdial.domain.calling_windows import Timetable, is_open, next_opening
 from outdial.domain.number_caps import NumberCaps, capped_until
 
 NUMBER_BUSY_DELAY = timedelta(minutes=2)
 CAMPAIGN_FULL_DELAY = timedelta(seconds=10)
+TRUNK_FULL_DELAY = timedelta(seconds=5)
 
 
 class Refusal(StrEnum):
@@ -28,6 +30,9 @@ class Refusal(StrEnum):
     NUMBER_CAPPED = "number_capped"
     NUMBER_BUSY = "number_busy"
     CAMPAIGN_FULL = "campaign_full"
+    TRUNK_FULL = "trunk_full"
+    NO_CALLER_ID = "no_caller_id"
+    CALLER_ID_SPENT = "caller_id_spent"
     PACE_CHANGED = "pace_changed"
     DIALER_SILENT = "dialer_silent"
 
@@ -41,7 +46,8 @@ class Allowed:
 class Refused:
     """The attempt may not begin. `due_at` is when to ask again; None is as soon as it can be.
 
-    Of a listed number, or a contact outside its windows, None means there is no such time.
+    Of a listed number, a contact outside its windows or one whom no caller id fits, None means there is no
+    such time.
     """
 
     reason: Refusal
@@ -53,7 +59,8 @@ class AttemptFacts:
     """Everything the gate looks at, as one transaction saw it.
 
     `recent_calls` are calls of all campaigns to the number in the last 7 days; `listed_until` is when the
-    last of only temporary listings ends.
+    last of only temporary listings ends. `trunk_calls` are in progress on the call's trunk, whoever placed
+    them; `caller_ids` are those that fit the contact, None where the campaign names none.
     """
 
     campaign_active: bool
@@ -73,8 +80,16 @@ class AttemptFacts:
     number_busy: bool
     live_calls: int
     max_live_calls: int
+    trunk_calls: int
+    trunk_channels: int | None
+    caller_ids: Sequence[Candidate] | None
     pace_is_current: bool
     dialer_is_alive: bool
+
+    @property
+    def has_room_on_trunk(self) -> bool:
+        """Whether the call's trunk may carry one more."""
+        return self.trunk_channels is None or self.trunk_calls < self.trunk_channels
 
 
 def may_begin(facts: AttemptFacts, now: datetime) -> Allowed | Refused:
@@ -137,6 +152,22 @@ def _is_campaign_full(facts: AttemptFacts, now: datetime) -> Refused | None:
     return Refused(Refusal.CAMPAIGN_FULL, now + CAMPAIGN_FULL_DELAY)
 
 
+def _is_trunk_full(facts: AttemptFacts, now: datetime) -> Refused | None:
+    return None if facts.has_room_on_trunk else Refused(Refusal.TRUNK_FULL, now + TRUNK_FULL_DELAY)
+
+
+def _has_no_caller_id(facts: AttemptFacts, _now: datetime) -> Refused | None:
+    fits_nobody = facts.caller_ids is not None and not facts.caller_ids
+    return Refused(Refusal.NO_CALLER_ID) if fits_nobody else None
+
+
+def _are_caller_ids_spent(facts: AttemptFacts, _now: datetime) -> Refused | None:
+    free_at = [candidate.spent_until for candidate in facts.caller_ids or ()]
+    known = [at for at in free_at if at is not None]
+    spent = bool(free_at) and len(known) == len(free_at)
+    return Refused(Refusal.CALLER_ID_SPENT, min(known)) if spent else None
+
+
 def _has_pace_changed(facts: AttemptFacts, _now: datetime) -> Refused | None:
     return None if facts.pace_is_current else Refused(Refusal.PACE_CHANGED)
 
@@ -156,6 +187,9 @@ _RULES: Mapping[Refusal, Callable[[AttemptFacts, datetime], Refused | None]] = {
     Refusal.NUMBER_CAPPED: _is_capped,
     Refusal.NUMBER_BUSY: _is_number_busy,
     Refusal.CAMPAIGN_FULL: _is_campaign_full,
+    Refusal.TRUNK_FULL: _is_trunk_full,
+    Refusal.NO_CALLER_ID: _has_no_caller_id,
+    Refusal.CALLER_ID_SPENT: _are_caller_ids_spent,
     Refusal.PACE_CHANGED: _has_pace_changed,
     Refusal.DIALER_SILENT: _is_dialer_silent,
 }

@@ -10,6 +10,9 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from outdial.domain.written import Written
 
+FAILING = 0.1
+"""A trunk whose pace was lowered this far has lost nearly all its calls for a while."""
+
 _NAME = r"^[A-Za-z0-9_.-]{1,64}$"
 
 
@@ -54,14 +57,16 @@ def shares_of(trunks: Sequence[Trunk], health: Mapping[str, float]) -> dict[str,
     """The share of calls each trunk is to get now, by name; trunks that get none are left out.
 
     `health` is between 0 (takes no calls) and 1 for each trunk, 1 where nothing is said. Trunks that stand
-    by get calls only while every other takes none.
+    by get calls only while every other fails or takes none; one that fails keeps its small share, by whose
+    calls it is seen to recover.
     """
     weighted = {trunk.name: trunk.weight * health.get(trunk.name, 1) for trunk in trunks if trunk.weight}
     shares = {name: share for name, share in weighted.items() if share > 0}
-    if shares:
+    if any(health.get(name, 1) > FAILING for name in shares):
         return shares
-    standing_by = {trunk.name: health.get(trunk.name, 1) for trunk in trunks if not trunk.weight}
-    return {name: share for name, share in standing_by.items() if share > 0}
+    usual = max(trunk.weight for trunk in trunks)
+    standing_by = {trunk.name: usual * health.get(trunk.name, 1) for trunk in trunks if not trunk.weight}
+    return shares | {name: share for name, share in standing_by.items() if share > 0}
 
 
 class TrunkTurns:

@@ -23,6 +23,7 @@ OUTCOMES = {
 
 _REASONS = {
     "attempts_exhausted": "all attempts used",
+    "no_caller_id": "no caller id is for their region",
     "never_connected": "never connected",
     "no_window_before_end": "no calling window was left before the end",
     "withdrawn": "no longer in the list's source",

@@ -51,9 +51,12 @@ async def take_claim(conn: Connection, contact_id: UUID, claim_id: UUID) -> Take
     return TakenClaim(**{name: row[name] for name in TakenClaim.__dataclass_fields__})
 
 
-async def hold_number(conn: Connection, phone: str) -> None:
-    """Until this transaction ends nobody else begins a call to `phone`."""
-    await conn.execute(_SQL["hold_number"], {"phone": phone})
+async def hold_line(conn: Connection, phone: str, trunk: str, *, is_counted: bool) -> None:
+    """Until this transaction ends nobody else begins a call to `phone`.
+
+    Where the calls on `trunk` are to be counted, nobody begins one over it either.
+    """
+    await conn.execute(_SQL["hold_line"], {"phone": phone, "trunk": trunk, "is_counted": is_counted})
 
 
 async def read_facts(conn: Connection, values: Mapping[str, Any]) -> DictRow | None:

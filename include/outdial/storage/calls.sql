@@ -4,9 +4,12 @@ delete from dispatched_contacts
 where contact_id = %(contact_id)s and claim_id = %(claim_id)s
 returning *
 
--- hold_number
--- Until this transaction ends nobody else begins a call to this number.
-select pg_advisory_xact_lock(hashtextextended(%(phone)s, 0))
+-- hold_line
+-- Until this transaction ends nobody else begins a call to this number, nor one over this trunk where its
+-- calls are counted. Numbers before trunks, as everywhere: nobody waits for somebody who waits for them.
+select pg_advisory_xact_lock(hashtextextended(%(phone)s, 0)),
+       case when %(is_counted)s then pg_advisory_xact_lock(hashtextextended(%(trunk)s, 1))
+            else pg_advisory_xact_lock_shared(hashtextextended(%(trunk)s, 1)) end
 
 -- facts
 -- What the gate asks about one contact, beside its campaign.
@@ -19,6 +22,8 @@ select c.attempts, c.originates, c.max_attempts, c.metadata, a.zones, a.regions,
            as recent_calls,
        exists (select from live_calls l where l.phone = c.phone) as number_busy,
        (select count(*) from live_calls l where l.campaign_id = c.campaign_id) as live_calls,
+       case when %(is_counted)s then (select count(*) from live_calls l where l.trunk = %(trunk)s) end
+           as trunk_calls,
        exists (select from pace_authority p where p.epoch = %(pace_epoch)s) as pace_is_current,
        exists (select from dialers d where d.id = %(dialer_id)s and d.heartbeat_at > %(alive_since)s)
            as dialer_is_alive
@@ -32,15 +37,16 @@ where c.id = %(contact_id)s
 -- beginning elsewhere is waited for.
 with live as (
     insert into live_calls
-        (phone, call_id, contact_id, attempt_no, campaign_id, area_id, bucket, seq, dialer_id, begun_at)
+        (phone, call_id, contact_id, attempt_no, campaign_id, area_id, bucket, seq, dialer_id, trunk,
+         begun_at)
     values (%(phone)s, %(call_id)s, %(contact_id)s, %(attempt_no)s, %(campaign_id)s, %(area_id)s,
-            %(bucket)s, %(seq)s, %(dialer_id)s, %(now)s)
+            %(bucket)s, %(seq)s, %(dialer_id)s, %(trunk)s, %(now)s)
     on conflict (phone) do nothing
     returning *
 ), recorded as (
     insert into call_records
         (contact_id, attempt_no, campaign_id, call_id, phone, dialer_id, trunk, caller_id, begun_at)
-    select contact_id, attempt_no, campaign_id, call_id, phone, dialer_id, %(trunk)s, %(caller_id)s, begun_at
+    select contact_id, attempt_no, campaign_id, call_id, phone, dialer_id, trunk, %(caller_id)s, begun_at
     from live
 )
 update contacts c set originates = live.attempt_no

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from psycopg.rows import DictRow
 
 from outdial.attempts.begin import DIALER_SILENT_AFTER, facts_of
+from outdial.attempts.line import find_line
 from outdial.campaigns.explain.attempts import tell_attempts
 from outdial.campaigns.explain.gate import verdicts_on
 from outdial.campaigns.explain.person import ContactExplanation, Entry, Next, Person, RecentCall
@@ -25,6 +26,7 @@ from outdial.domain.outlook import Outlook, Reason, Season, Standing, outlook
 from outdial.domain.permission import AttemptFacts
 from outdial.domain.phone_numbers import NotANumber, read_number
 from outdial.domain.retries import CallingTime
+from outdial.domain.trunks import Trunk
 from outdial.storage.blacklist import read_entries_of
 from outdial.storage.calls import read_facts
 from outdial.storage.campaigns import Campaign, read_campaign
@@ -103,12 +105,21 @@ async def _why_unknown(conn: Connection, campaign: Campaign, number: str) -> str
 
 
 async def _read_facts(conn: Connection, campaign: Campaign, row: DictRow, now: datetime) -> AttemptFacts:
-    """The gate's own facts; a dialer's part in them is that of the one heard of last."""
+    """The gate's own facts, over the first trunk with room; a dialer's part is that of the one heard last."""
+    over = [await _facts_over(conn, trunk, campaign, row, now) for trunk in campaign.config.trunks]
+    return next((one for one in over if one.has_room_on_trunk), over[0])
+
+
+async def _facts_over(
+    conn: Connection, trunk: Trunk, campaign: Campaign, row: DictRow, now: datetime
+) -> AttemptFacts:
     clock = await read_pace_clock(conn)
     seen = await read_facts(
         conn,
         {
             "contact_id": row["id"],
+            "trunk": trunk.name,
+            "is_counted": trunk.channels is not None,
             "pace_epoch": clock.epoch,
             "dialer_id": await find_a_dialer(conn) or uuid4(),
             "alive_since": now - DIALER_SILENT_AFTER,
@@ -116,7 +127,8 @@ async def _read_facts(conn: Connection, campaign: Campaign, row: DictRow, now: d
         },
     )
     assert seen is not None  # noqa: S101 - found in the same snapshot
-    return facts_of(campaign, seen, row["not_after"], now)
+    line = await find_line(conn, campaign.config, trunk, seen["regions"], {}, now)
+    return facts_of(campaign, seen, line, row["not_after"], now)
 
 
 def _standing(seen: _Seen) -> Standing:

@@ -8,6 +8,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from outdial.domain.caller_ids import choose
 from outdial.domain.calling_windows import closes_at
 from outdial.domain.hours_in_words import why_closed, why_open
 from outdial.domain.number_caps import DAY, WEEK
@@ -113,6 +114,32 @@ def _full(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
     return f"{facts.live_calls} of {facts.max_live_calls} places taken"
 
 
+def _trunk(campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
+    if facts.trunk_channels is None:
+        return "a trunk without a ceiling"
+    names = " and ".join(trunk.name for trunk in campaign.config.trunks)
+    if not facts.has_room_on_trunk:
+        return f"every channel of {names} is taken, by calls of all campaigns"
+    return f"{facts.trunk_calls} of {facts.trunk_channels} channels taken on a trunk of {names}"
+
+
+def _fitting(campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
+    if facts.caller_ids is None:
+        return "the campaign names no caller ids: the trunk's own is shown"
+    if not facts.caller_ids:
+        return f"none of the campaign's {len(campaign.config.caller_ids)} caller ids is for their region"
+    return f"{len(facts.caller_ids)} of the campaign's {len(campaign.config.caller_ids)} caller ids fit them"
+
+
+def _spent(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
+    if not facts.caller_ids:
+        return "no caller id that could be used up"
+    chosen = choose(facts.caller_ids)
+    if chosen is None:
+        return "every caller id that fits was used as often as it may be, by all campaigns"
+    return f"the next call would come from {chosen.number}"
+
+
 def _dialer(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
     return "a dialer is alive" if facts.dialer_is_alive else "no dialer is alive"
 
@@ -128,5 +155,8 @@ _TEXTS: Mapping[Refusal, Callable[[Campaign, AttemptFacts, datetime], str]] = {
     Refusal.NUMBER_CAPPED: _caps,
     Refusal.NUMBER_BUSY: _busy,
     Refusal.CAMPAIGN_FULL: _full,
+    Refusal.TRUNK_FULL: _trunk,
+    Refusal.NO_CALLER_ID: _fitting,
+    Refusal.CALLER_ID_SPENT: _spent,
     Refusal.DIALER_SILENT: _dialer,
 }
