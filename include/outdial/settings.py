@@ -55,6 +55,9 @@ class Settings(BaseSettings):
         60, gt=0, description="how often dispatch and monitor write down how far a campaign is"
     )
 
+    telephony_metrics_url: str = ""
+    """The node_exporter of Asterisk's host, by whose CPU the pace is lowered; without it, it is not."""
+
     ami_host: str = "127.0.0.1"
     ami_port: int = 5038
     ami_user: str = "dialer"

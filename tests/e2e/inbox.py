@@ -24,5 +24,5 @@ class Inbox:
                     receipt = message["ReceiptHandle"]
                     await self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
                     event = json.loads(message["Body"])
-                    if event["campaignId"] == str(campaign_id):
+                    if event.get("campaignId") == str(campaign_id):
                         return event

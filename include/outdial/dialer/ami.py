@@ -7,6 +7,7 @@ Asterisk then has can tell.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -22,6 +23,8 @@ ANSWER_TIMEOUT_S = 5.0
 """Asterisk answers an action within milliseconds; 5 s without one is a stuck or lost peer."""
 
 PING_EVERY_S = 2.0
+PINGS_KEPT = 5
+PINGS_FRESH_S = 15.0
 RECONNECT_AFTER_S = 1.0
 SHUTTING_DOWN = "Asterisk is shutting down"
 """What every action is answered once Asterisk was told to stop: for 1 s to 16 s, as was seen."""
@@ -100,11 +103,17 @@ class AmiLink:
         self._on_event = on_event
         self._on_login = on_login
         self._wire: AmiWire | None = None
+        self._pings: deque[tuple[float, float]] = deque(maxlen=PINGS_KEPT)
 
     @property
     def connected(self) -> bool:
         """Whether we are logged in and the last ping was answered in time."""
         return self._wire is not None and not self._wire.lost.is_set()
+
+    def latest_pings_s(self) -> list[float]:
+        """How long Asterisk took to answer the last pings of the last seconds, oldest first."""
+        now = asyncio.get_running_loop().time()
+        return [took_s for at, took_s in self._pings if now - at < PINGS_FRESH_S]
 
     async def run(self) -> None:
         """Keep the link up until cancelled; then it is closed for good."""
@@ -206,7 +215,7 @@ class AmiLink:
     async def _ping_until_lost(self, wire: AmiWire) -> None:
         # A frozen peer keeps its TCP connection: only silence tells.
         while not wire.lost.is_set():
-            response, *_ = await wire.request({"Action": "Ping"}, ANSWER_TIMEOUT_S)
+            response = await self._ping(wire)
             if response.get("Response") != "Success":
                 raise Unavailable(response.get("Message", "a ping was refused"))
             try:
@@ -214,6 +223,13 @@ class AmiLink:
                     await wire.lost.wait()
             except TimeoutError:
                 continue
+
+    async def _ping(self, wire: AmiWire) -> AmiMessage:
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
+        response, *_ = await wire.request({"Action": "Ping"}, ANSWER_TIMEOUT_S)
+        self._pings.append((loop.time(), loop.time() - asked_at))
+        return response
 
     @property
     def _where(self) -> str:

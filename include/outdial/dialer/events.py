@@ -25,6 +25,7 @@ class EventTopics:
     calls: str = ""
     donations: str = ""
     optouts: str = ""
+    notifications: str = ""
 
 
 class Announcer:

@@ -7,7 +7,7 @@ frozen leader loses it as surely as a dead one.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from psycopg import AsyncConnection, OperationalError
 
@@ -29,6 +29,26 @@ QUIET_LIMIT_MS = 10_000
 log = get_logger(__name__)
 
 
+class Lead:
+    """Whether this dialer leads; others of its parts that only the leader runs ask here."""
+
+    def __init__(self) -> None:
+        self._sure_until = float("-inf")
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nobody else can lead at this moment."""
+        return asyncio.get_running_loop().time() < self._sure_until
+
+    def confirm(self, asked_at: float) -> None:
+        """The database said so, asked at `asked_at` (loop time); it takes no lead away any sooner."""
+        self._sure_until = asked_at + QUIET_LIMIT_MS / 1000
+
+    def lose(self) -> None:
+        """Somebody else may lead."""
+        self._sure_until = float("-inf")
+
+
 @dataclass(frozen=True)
 class Recovery:
     """What a leader works with."""
@@ -37,6 +57,7 @@ class Recovery:
     pool: Pool
     link: AmiLink
     clock: Clock
+    lead: Lead = field(default_factory=Lead)
 
     async def run(self) -> None:
         """Stand for the lead, and lead, until cancelled."""
@@ -45,6 +66,7 @@ class Recovery:
             try:
                 await self._stand()
             except (OperationalError, Unavailable, TimeoutError) as error:
+                self.lead.lose()
                 log.warning("recovery waits", reason=str(error) or "timeout")
             await asyncio.sleep(LOOK_EVERY_S)
 
@@ -63,7 +85,9 @@ class Recovery:
             while True:
                 raise_if_cancelled()
                 # Taking the lock again shows that this connection still has it; a lost one raises.
+                asked_at = asyncio.get_running_loop().time()
                 if await self._has_lead(conn):
+                    self.lead.confirm(asked_at)
                     if not leads:
                         log.info("this dialer leads recovery")
                     leads = True

@@ -12,6 +12,7 @@ from outdial.blacklist.cache import open_cache
 from outdial.dialer.ami import AmiAddress
 from outdial.dialer.events import EventTopics
 from outdial.dialer.ivr_services import IvrServicesConfig
+from outdial.dialer.pace_lead import PaceConfig
 from outdial.dialer.running import Connections, Dialer, DialerConfig
 from outdial.dialer.sms_requests import open_sms_requests
 from outdial.dialer.webhooks import WebhookRules
@@ -79,6 +80,7 @@ def dialer_config(settings: Settings, options: DialerOptions) -> DialerConfig:
             calls=settings.call_events_topic_arn,
             donations=settings.donation_events_topic_arn,
             optouts=settings.optout_events_topic_arn,
+            notifications=settings.campaign_notifications_topic_arn,
         ),
         ivr=IvrServicesConfig(
             storage_url=settings.storage_url,
@@ -86,6 +88,7 @@ def dialer_config(settings: Settings, options: DialerOptions) -> DialerConfig:
             recording_port=settings.recording_port,
             webhooks=WebhookRules(settings.webhook_secret.get_secret_value(), settings.allowed_webhook_hosts),
         ),
+        pace=PaceConfig(settings.telephony_metrics_url),
         drain_timeout_s=options.drain_timeout_s,
     )
 

@@ -22,9 +22,10 @@ from outdial.dialer.intake import Intake
 from outdial.dialer.ivr_effects import Outside
 from outdial.dialer.ivr_services import IvrServices, IvrServicesConfig
 from outdial.dialer.lanes import Lanes
-from outdial.dialer.leading import Recovery
+from outdial.dialer.leading import Lead, Recovery
 from outdial.dialer.listed_calls import ListedCalls
 from outdial.dialer.live_calls import LiveCall, LiveCalls
+from outdial.dialer.pace_lead import PaceConfig, PaceLead
 from outdial.dialer.placing import Dialplan, Placing
 from outdial.dialer.reconciling import run_reconciling
 from outdial.dialer.screening import Screen
@@ -63,6 +64,7 @@ class DialerConfig:
     context: str = "campaign-ivr"
     topics: EventTopics = field(default_factory=EventTopics)
     ivr: IvrServicesConfig = field(default_factory=IvrServicesConfig)
+    pace: PaceConfig = field(default_factory=PaceConfig)
     drain_timeout_s: float = 30.0
 
 
@@ -94,6 +96,7 @@ class Dialer:
         self._tasks = TasksInHand(connections.queue, connections.pool)
         self._settlement = Settlement(connections.pool, self._on_settled)
         self._announcer = Announcer(connections.topics, config.topics)
+        self._lead = Lead()
         self._ivr = IvrServices(config.ivr, clock)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -127,7 +130,8 @@ class Dialer:
             self._to.pace.keep_watch(),
             run_reconciling(link, live),
             run_healing(pool, link, live, self.id, self._clock),
-            Recovery(self._config.dsn, pool, link, self._clock).run(),
+            Recovery(self._config.dsn, pool, link, self._clock, self._lead).run(),
+            PaceLead(pool, link, self._lead, self._announcer, self._clock).run(self._config.pace),
             ListedCalls(self._config.dsn, pool, link, live, self._clock).run(),
             run_cache_upkeep(pool, self._to.cache),
         ]

@@ -32,6 +32,7 @@ class SimulatedNetwork:
     def __init__(self, exchange: Exchange, server: AmiServer, host: str, ami_port: int) -> None:
         self._exchange = exchange
         self._server = server
+        self._scenario = exchange.scenario
         self.host = host
         self.ami_port = ami_port
         self.control_port: int | None = None
@@ -79,6 +80,17 @@ class SimulatedNetwork:
     def resume_events(self) -> None:
         self._exchange.faults.drop.pop(EVERY_EVENT, None)
 
+    def kill_trunk(self, name: str) -> None:
+        """From now on this trunk is silent, as when a carrier's border is down; until `mend_trunk`."""
+        self._set_trunks([*self._exchange.scenario.dead_trunks, name])
+
+    def mend_trunk(self, name: str) -> None:
+        """New calls over a killed trunk get through again."""
+        self._set_trunks([trunk for trunk in self._exchange.scenario.dead_trunks if trunk != name])
+
+    def _set_trunks(self, dead: list[str]) -> None:
+        self._exchange.scenario = self._exchange.scenario.model_copy(update={"dead_trunks": dead})
+
     def kill_agi(self) -> int:
         """Break every FastAGI connection; the calls go on in their dialplan. Returns how many."""
         transports = list(self._exchange.agi_transports)
@@ -97,6 +109,7 @@ class SimulatedNetwork:
 
     def reset(self) -> None:
         """Forget what was seen and end all faults; live calls go on."""
+        self._exchange.scenario = self._scenario
         self._exchange.reset()
         self._server.mend()
 
