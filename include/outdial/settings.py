@@ -16,6 +16,9 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from outdial.domain.voices import EngineName
+from outdial.speech.config import SpeechConfig
+
 
 class Settings(BaseSettings):
     """Addresses, credentials and limits of one process. Secrets print as asterisks."""
@@ -73,6 +76,11 @@ class Settings(BaseSettings):
     webhook_private_hosts: str = ""
     """`host` or `host:port`, separated by commas: private ones that webhooks may reach, also without TLS."""
 
+    speech_engine: EngineName = Field(
+        "local",
+        description="who says texts where a voice names no engine: local (eSpeak NG) or polly (Amazon Polly)",
+    )
+
     simulator_control_port: int = 0
     """The port where tests and the demo ask the simulated phone network for faults; 0 where there is none."""
 
@@ -86,6 +94,11 @@ class Settings(BaseSettings):
     def allowed_webhook_hosts(self) -> frozenset[str]:
         """`WEBHOOK_PRIVATE_HOSTS`, one by one."""
         return frozenset(host.strip() for host in self.webhook_private_hosts.split(",") if host.strip())
+
+    @property
+    def speech(self) -> SpeechConfig:
+        """How texts are said; Polly is where the other AWS services are."""
+        return SpeechConfig(self.speech_engine, self.storage_url, self.aws_region, self.aws_endpoint_url)
 
     @property
     def database_dsn(self) -> str:

@@ -29,11 +29,14 @@ def test_a_good_flow_has_no_problems() -> None:
     ("node_id", "fields", "said"),
     [
         ("welcome", {"nextNodeId": "nowhere"}, 'nextNodeId is "nowhere", which is no node'),
-        ("welcome", {"audioUrl": None}, "there is nothing to hear: give audioUrl"),
+        ("welcome", {"audioUrl": None}, "there is nothing to hear: give text or audioUrl"),
+        ("welcome", {"audioUrl": None, "text": " … "}, "text says nothing; write what is to be said"),
+        ("welcome", {"text": "Hello {{name"}, "text has a {{ or }} without its other half; write {{firstName}}"),
+        ("welcome", {"text": "Hello {{|you}}"}, "text has {{}} without a field; write {{firstName}}"),
         (
-            "welcome",
-            {"audioUrl": None, "text": "Hello"},
-            "speech is not available yet: give audioUrl",
+            "choose",
+            {"timeoutText": "לא שמענו"},
+            "timeoutText has Hebrew letters, and its voice speaks en-US; give a voice that speaks the text's",
         ),
         ("welcome", {"audioUrl": "/tmp/hello.wav"}, "audioUrl must be an http(s) URL"),
         ("welcome", {"audioUrl": 'http://audio.test/a"b.wav'}, "audioUrl must be an http(s) URL"),

@@ -109,7 +109,7 @@ class Calls:
             donate=nothing,
             webhook=nothing,
             record=self.record,
-            locate=self.services.shelf.address_of,
+            locate=self.services.locate,
         )
         self.results[call_id] = await run_ivr(session, self.flow, CallContext(call_id, "trunk"), effects)
         if len(self.results) == self.expected:

@@ -10,10 +10,13 @@ from pydantic import ValidationError
 
 from outdial.blacklist.registries import registry_problems
 from outdial.campaigns.audio import audio_problems
+from outdial.campaigns.contact_fields import missing_field_problems
 from outdial.campaigns.create import region_problem, rule_problems, schedule_problem
 from outdial.domain.campaign import CampaignConfig
 from outdial.domain.ivr_checks import flow_problems
+from outdial.domain.ivr_default import flow_of
 from outdial.domain.written import field_problems
+from outdial.speech.config import SpeechConfig
 from outdial.storage.campaigns import Campaign, read_campaign
 from outdial.storage.pool import Connection
 from outdial.storage.progress import count_contacts
@@ -22,11 +25,12 @@ OVER = frozenset({"completed", "cancelled"})
 
 
 async def campaign_problems(
-    conn: Connection, campaign_id: UUID, now: datetime, storage_url: str
+    conn: Connection, campaign_id: UUID, now: datetime, storage_url: str, speech: SpeechConfig | None = None
 ) -> list[str]:
     """One sentence for each thing that is wrong; none means the campaign can run.
 
-    `storage_url` is where audio of our own is looked for. Raises InvalidInput where there is no campaign.
+    `storage_url` is where audio of our own is looked for; `speech` says who speaks, and None that nobody is
+    asked to. Raises InvalidInput where there is no campaign.
     """
     campaign = await read_campaign(conn, campaign_id)
     problems = [*_status_problems(campaign), *_type_problems(campaign), *_time_problems(campaign, now)]
@@ -35,9 +39,11 @@ async def campaign_problems(
     if not isinstance(config, CampaignConfig):
         return problems + config
     problems += await registry_problems(conn, config.registries, now)
-    # The checks of audio wait for other machines; no transaction stays open meanwhile.
+    problems += await _field_problems(conn, campaign_id, config)
+    # The checks of audio and speech wait for others; no transaction stays open meanwhile.
     await conn.commit()
-    return problems + _config_problems(config) + await audio_problems(config, storage_url)
+    problems += _config_problems(config) + await audio_problems(config, storage_url)
+    return problems + (await _speech_problems(config, speech) if speech else [])
 
 
 def _read_config(written: dict[str, Any]) -> CampaignConfig | list[str]:
@@ -95,6 +101,24 @@ def _config_problems(config: CampaignConfig) -> list[str]:
         problems.append(region)
     if config.ivr_flow is None and config.audio_file_url is None:
         problems.append("config.audioFileUrl: nothing to play; give it, or an ivrFlow")
-    if config.ivr_flow is not None:
-        problems += [f"config.ivrFlow: {problem}" for problem in flow_problems(config.ivr_flow)]
+    flow = flow_of(config)
+    if config.ivr_flow is not None and flow is not None:
+        problems += _in_flow(flow_problems(flow))
     return problems
+
+
+async def _field_problems(conn: Connection, campaign_id: UUID, config: CampaignConfig) -> list[str]:
+    flow = flow_of(config)
+    return _in_flow(await missing_field_problems(conn, campaign_id, flow)) if flow else []
+
+
+async def _speech_problems(config: CampaignConfig, speech: SpeechConfig) -> list[str]:
+    # DAGs are parsed without the speech engines.
+    from outdial.campaigns.spoken_texts import speech_problems  # noqa: PLC0415
+
+    flow = flow_of(config)
+    return _in_flow(await speech_problems(flow, speech)) if flow else []
+
+
+def _in_flow(problems: list[str]) -> list[str]:
+    return [f"config.ivrFlow: {problem}" for problem in problems]

@@ -98,7 +98,9 @@ def validate(name: Name, as_json: AsJson = False) -> None:
     async def work(pool: Pool, settings: Settings) -> list[str]:
         async with pool.connection() as conn:
             campaign = await find_campaign(conn, name)
-            return await campaign_problems(conn, campaign.id, utc_now(), settings.storage_url)
+            return await campaign_problems(
+                conn, campaign.id, utc_now(), settings.storage_url, settings.speech
+            )
 
     problems = with_database(work)
     if as_json:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from outdial.cli.field_values import FieldValues, read_field_values
 from outdial.cli.input_file import read_input_file
 from outdial.cli.output import AsJson, print_json
 from outdial.domain.errors import InvalidInput
 from outdial.domain.ivr_checks import flow_problems, flow_remarks
+from outdial.domain.ivr_flow import IvrFlow
 from outdial.domain.ivr_reading import WrittenFlow, read_flow
 
 app = typer.Typer(
@@ -28,7 +31,7 @@ File = Annotated[
 def check(
     file: File,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Do not ask web servers and the storage for the audio.")
+        bool, typer.Option("--offline", help="Do not look for the audio, and do not try the voices.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -80,10 +83,7 @@ def draw(
 @app.command("try")
 def try_(
     file: File,
-    known: Annotated[
-        list[str] | None,
-        typer.Option("--with", metavar="FIELD=VALUE", help="What is known of the contact, for branches."),
-    ] = None,
+    known: FieldValues = None,
     real_time: Annotated[
         bool,
         typer.Option("--real-time", help="Let the flow's own timeouts run, instead of waiting for Enter."),
@@ -95,7 +95,7 @@ def try_(
     from outdial.cli.ivr_try import try_flow  # noqa: PLC0415
 
     written = read_flow(read_input_file(file))
-    metadata = dict(_pair(pair) for pair in known or [])
+    metadata = read_field_values(known)
     with open_keypad(real_time=real_time) as keypad:
         tried = try_flow(written.flow, metadata, keypad, quiet=as_json)
     if as_json:
@@ -113,14 +113,16 @@ def _problems(written: WrittenFlow, *, offline: bool) -> list[str]:
     problems = flow_problems(written.flow)
     if offline:
         return problems
+    return problems + asyncio.run(_problems_of_sound(written.flow))
+
+
+async def _problems_of_sound(flow: IvrFlow) -> list[str]:
     from outdial.campaigns.audio import flow_audio_problems  # noqa: PLC0415 - imported when called
+    from outdial.campaigns.spoken_texts import speech_problems  # noqa: PLC0415
     from outdial.settings import load_settings  # noqa: PLC0415
 
-    return problems + asyncio.run(flow_audio_problems(written.flow, load_settings().storage_url))
-
-
-def _pair(written: str) -> tuple[str, str]:
-    name, equals, value = written.partition("=")
-    if not equals or not name.strip():
-        raise InvalidInput(f"--with {written!r} is no FIELD=VALUE; write one like language=he")
-    return name.strip(), value
+    settings = load_settings()
+    return [
+        *await flow_audio_problems(flow, settings.storage_url),
+        *await speech_problems(flow, replace(settings.speech, storage_url="")),
+    ]

@@ -12,6 +12,7 @@ from rich.console import Console
 from outdial.cli.ivr_keypad import ALL_KEYS, YES_OR_NO, HungUp, Keypad
 from outdial.domain.errors import Broken
 from outdial.domain.ivr_flow import OPT_OUT_KEY, IvrFlow, IvrNode
+from outdial.domain.ivr_speech import Prompt, Speech
 from outdial.domain.ivr_steps import Ask, End, EndReason, Entered, Event, Perform, Performed, Play, Played
 from outdial.domain.ivr_walk import Walk, begin_walk, go_on
 
@@ -50,15 +51,15 @@ class Trial:
                 raise Broken("a walk that has ended has no next step")
 
     def _play(self, step: Play) -> Event:
-        self._tell(step.node_id, f"♪ {step.audio}")
+        self._tell(step.node_id, _heard(step.prompt))
         if not step.interrupt_by:
             return Played()
         self._hint("9 opts out, Enter listens to the end")
         return Played(self._key(step.interrupt_by, step.listen_s or PLAY_S))
 
     def _ask(self, step: Ask, node: IvrNode | None) -> Event:
-        for audio in step.prompts:
-            self._tell(step.node_id, f"♪ {audio}")
+        for prompt in step.prompts:
+            self._tell(step.node_id, _heard(prompt))
         self._hint(f"{_keys_of(step, node)}; Enter is {step.timeout_s:g} s of silence")
         self.keypad.next_prompt()
         digits = ""
@@ -124,6 +125,12 @@ def try_flow(flow: IvrFlow, metadata: Mapping[str, Any], keypad: Keypad, *, quie
         "entered": walk.entered,
         "effects": trial.effects,
     }
+
+
+def _heard(prompt: Prompt | None) -> str:
+    if isinstance(prompt, Speech):
+        return f"“{prompt.text}” ({prompt.voice.language})"
+    return f"♪ {prompt}" if prompt else "(nothing can be heard)"
 
 
 def _keys_of(step: Ask, node: IvrNode | None) -> str:

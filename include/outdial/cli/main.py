@@ -21,6 +21,7 @@ COMMANDS = {
     "contacts": "Import contact lists.",
     "blacklist": "Numbers that must not be called.",
     "ivr": "Check, draw and try the flow of a call.",
+    "speak": "Hear a text as people would on the telephone.",
     "windows": "Open or closed at a moment, why, and when next.",
     "dialer": "Place the calls dispatch asks for, until told to stop.",
     "simulator": "A phone network for people who have none.",

@@ -1,7 +1,7 @@
 """The audio of the flows in use, on its way from our storage to Asterisk: read once, handed out by address.
 
 An address holds the content's own hash, so nobody can guess one, changed audio gets another, and Asterisk may
-keep what it fetched for ever. Only what some flow has named is ever on the shelf.
+keep what it fetched for ever. Only what some flow has named or says is ever on the shelf.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class AudioShelf:
     """What the audio server serves. One for each dialer."""
 
     def __init__(self, storage_url: str, most_bytes: int = MOST_BYTES) -> None:
-        """`storage_url` is where `audio/` is; at most `most_bytes` are kept in memory."""
+        """`storage_url` is where `audio/` is; at most `most_bytes` of it, and of speech, are in memory."""
         self.base_url = ""
         self._storage_url = storage_url
         self._most_bytes = most_bytes
@@ -44,6 +44,8 @@ class AudioShelf:
         self._looked_at: dict[str, float] = {}
         self._names: dict[str, str] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._spoken: OrderedDict[str, bytes] = OrderedDict()
+        self._spoken_bytes = 0
 
     async def address_of(self, audio: str) -> str:
         """What Asterisk plays for `audio` as a flow names it.
@@ -53,12 +55,23 @@ class AudioShelf:
         name = stored_name(audio)
         if name is None:
             return audio.removeprefix(SOUND_PREFIX)
-        if not self.base_url:
-            raise InvalidInput(f"{audio} cannot be served: the audio server is not running")
-        return f"{self.base_url}/audio/{(await self._fresh(name)).key}"
+        return self._address((await self._fresh(name)).key)
+
+    def address_of_speech(self, wav: bytes) -> str:
+        """What Asterisk plays for this speech. Raises InvalidInput where the audio server is not running."""
+        key = f"{_digest(wav)}.wav"
+        if key not in self._spoken:
+            self._spoken_bytes += len(wav)
+        self._spoken[key] = wav
+        self._spoken.move_to_end(key)
+        while len(self._spoken) > 1 and self._spoken_bytes > self._most_bytes:
+            self._spoken_bytes -= len(self._spoken.popitem(last=False)[1])
+        return self._address(key)
 
     async def find(self, key: str) -> Shelved | None:
-        """The object of this address, if a flow has named it since this dialer began."""
+        """The object of this address, if a flow has named or said it since this dialer began."""
+        if (wav := self._spoken.get(key)) is not None:
+            return Shelved(key, "", key, wav)
         name = self._names.get(key)
         if name is None:
             return None
@@ -81,8 +94,12 @@ class AudioShelf:
 
     async def _read(self, name: str, version: str) -> Shelved:
         content = await asyncio.to_thread(read_stored_audio, self._storage_url, name)
-        digest = hashlib.sha256(content).hexdigest()[:DIGEST_CHARS]
-        return Shelved(name, version, f"{digest}.{extension(name)}", content)
+        return Shelved(name, version, f"{_digest(content)}.{extension(name)}", content)
+
+    def _address(self, key: str) -> str:
+        if not self.base_url:
+            raise InvalidInput("audio cannot be served: the audio server is not running")
+        return f"{self.base_url}/audio/{key}"
 
     def _put(self, shelved: Shelved) -> None:
         self._by_name[shelved.name] = shelved
@@ -95,3 +112,7 @@ class AudioShelf:
     def held_bytes(self) -> int:
         """How much is in memory."""
         return sum(len(shelved.content) for shelved in self._by_name.values())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:DIGEST_CHARS]

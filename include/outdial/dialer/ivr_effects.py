@@ -46,7 +46,7 @@ class Outside:
             donate=bound.donate,
             webhook=bound.webhook,
             record=bound.record,
-            locate=self.ivr.shelf.address_of,
+            locate=self.ivr.locate,
         )
 
     def message_effects_on(self, call: Begun) -> MessageEffects:
@@ -54,7 +54,7 @@ class Outside:
         return MessageEffects(
             may_leave=lambda: may_leave_message(self.pool, call.key.contact_id),
             note_begins=lambda: note_message_begins(self.pool, call.call_id),
-            locate=self.ivr.shelf.address_of,
+            locate=self.ivr.locate,
         )
 
 

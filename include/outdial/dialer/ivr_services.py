@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from outdial.dialer.audio_server import ListenAt, serve_audio
 from outdial.dialer.audio_shelf import AudioShelf
@@ -16,7 +17,14 @@ from outdial.domain.clock import Clock
 from outdial.domain.errors import InvalidInput, Unavailable
 from outdial.domain.ivr_audio import named_audio, stored_name
 from outdial.domain.ivr_default import flow_of
+from outdial.domain.ivr_flow import IvrFlow
+from outdial.domain.ivr_speech import Prompt, Speech, written_texts
+from outdial.speech.config import SpeechConfig
+from outdial.speech.speaker import Speaker
 from outdial.telemetry.logs import get_logger
+
+PREPARING_AT_ONCE = 50
+"""Where calls begin faster than texts are made, those of further calls are made when they are answered."""
 
 log = get_logger(__name__)
 
@@ -29,6 +37,7 @@ class IvrServicesConfig:
     audio_port: int = 0
     recording_port: int = 0
     webhooks: WebhookRules = field(default_factory=WebhookRules)
+    speech: SpeechConfig = field(default_factory=SpeechConfig)
 
 
 class IvrServices:
@@ -38,6 +47,7 @@ class IvrServices:
         self.shelf = AudioShelf(config.storage_url)
         self.recorder = Recorder(config.storage_url)
         self.webhooks = Webhooks(config.webhooks, clock)
+        self.speaker = Speaker(config.speech)
         self._config = config
         self._preparing: set[asyncio.Task[None]] = set()
 
@@ -52,13 +62,21 @@ class IvrServices:
             finally:
                 for task in self._preparing:
                     task.cancel()
+                await self.speaker.close()
 
-    def prepare(self, config: CampaignConfig) -> None:
-        """A call of this campaign is on its way: have its audio at hand before anybody answers."""
+    async def locate(self, prompt: Prompt) -> str:
+        """What Asterisk plays for a prompt. Raises InvalidInput or Unavailable where it cannot be had."""
+        if isinstance(prompt, Speech):
+            return self.shelf.address_of_speech(await self.speaker.say(prompt))
+        return await self.shelf.address_of(prompt)
+
+    def prepare(self, config: CampaignConfig, metadata: Mapping[str, Any]) -> None:
+        """A call of this campaign is on its way: have what it says at hand before anybody answers."""
         flow = flow_of(config)
-        if flow is None or not any(stored_name(named.audio) for named in named_audio(flow)):
+        prompts = _prepared(flow, metadata) if flow else set[Prompt]()
+        if not prompts or len(self._preparing) >= PREPARING_AT_ONCE:
             return
-        task = asyncio.create_task(self._fetch({named.audio for named in named_audio(flow)}))
+        task = asyncio.create_task(self._fetch(prompts))
         self._preparing.add(task)
         task.add_done_callback(self._preparing.discard)
 
@@ -68,9 +86,15 @@ class IvrServices:
             group.create_task(self.recorder.drain(timeout_s))
             group.create_task(self.webhooks.drain(timeout_s))
 
-    async def _fetch(self, audio: set[str]) -> None:
-        for one in audio:
+    async def _fetch(self, prompts: set[Prompt]) -> None:
+        for prompt in prompts:
             try:
-                await self.shelf.address_of(one)
+                await self.locate(prompt)
             except (InvalidInput, Unavailable) as error:
-                log.warning("audio is not at hand", audio=one, reason=str(error))
+                log.warning("audio is not at hand", audio=str(prompt), reason=str(error))
+
+
+def _prepared(flow: IvrFlow, metadata: Mapping[str, Any]) -> set[Prompt]:
+    stored = {named.audio for named in named_audio(flow) if stored_name(named.audio)}
+    said = {speech for text in written_texts(flow) if (speech := text.said_to(metadata))}
+    return stored | said

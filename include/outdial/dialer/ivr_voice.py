@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from outdial.dialer.agi_session import AgiSession
 from outdial.domain.errors import InvalidInput, Unavailable
 from outdial.domain.ivr_flow import KEYS
+from outdial.domain.ivr_speech import Prompt, Speech
 from outdial.domain.ivr_steps import Ask, Play
 from outdial.telemetry.logs import get_logger
 
 BEEP = "beep"
 LOCATE_TIMEOUT_S = 5.0
+SPEAK_TIMEOUT_S = 2.0
+"""Nobody stays for longer silence; what is late for this prompt is at hand for the next."""
 
 log = get_logger(__name__)
 
-Locate = Callable[[str], Awaitable[str]]
-"""From audio as a flow names it to what Asterisk plays. Raises InvalidInput or Unavailable."""
+Locate = Callable[[Prompt], Awaitable[str]]
+"""From a prompt to what Asterisk plays. Raises InvalidInput or Unavailable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Voice:
 
     async def play(self, step: Play) -> str | None:
         """Play one prompt; returns the key that stopped it, or that came while we listened after it."""
-        key = await self._prompt(step.audio, step.interrupt_by)
+        key = await self._prompt(step.prompt, step.interrupt_by)
         return key or await self._listen(step.interrupt_by, step.listen_s)
 
     async def ask(self, step: Ask) -> str:
@@ -51,27 +54,27 @@ class Voice:
         """The sign to begin speaking; the key of `interrupt_by` that came meanwhile."""
         return (await self.session.stream_file(BEEP, interrupt_by)).key
 
-    async def _first_key(self, prompts: Sequence[str | None]) -> str | None:
-        for audio in prompts:
-            if key := await self._prompt(audio, KEYS):
+    async def _first_key(self, prompts: Sequence[Prompt | None]) -> str | None:
+        for prompt in prompts:
+            if key := await self._prompt(prompt, KEYS):
                 return key
         return None
 
-    async def _prompt(self, audio: str | None, keys: str) -> str | None:
-        found = await self._found(audio)
+    async def _prompt(self, prompt: Prompt | None, keys: str) -> str | None:
+        found = await self._found(prompt)
         if found is None:
             return None
         playback = await self.session.stream_file(found, keys)
-        self._note_heard(playback.heard, audio)
+        self._note_heard(playback.heard, prompt)
         return playback.key
 
-    async def _get_data(self, step: Ask, audio: str | None) -> str | None:
+    async def _get_data(self, step: Ask, prompt: Prompt | None) -> str | None:
         """Asterisk itself collects the keys, so that none is lost between two commands. None: not played."""
-        found = await self._found(audio)
+        found = await self._found(prompt)
         if found is None:
             return None
         entry = await self.session.get_data(found, step.timeout_s, step.max_digits)
-        self._note_heard(entry.heard, audio)
+        self._note_heard(entry.heard, prompt)
         return entry.digits if entry.heard else None
 
     async def _type(self, step: Ask, key: str) -> str:
@@ -98,18 +101,18 @@ class Voice:
             left_s = ends_at - loop.time()
         return None
 
-    async def _found(self, audio: str | None) -> str | None:
-        if not audio:
+    async def _found(self, prompt: Prompt | None) -> str | None:
+        """Where the prompt is; speech that cannot be made gives way to the audio written beside it."""
+        if not prompt:
             return None
         try:
-            async with asyncio.timeout(LOCATE_TIMEOUT_S):
-                return await self.locate(audio)
+            async with asyncio.timeout(SPEAK_TIMEOUT_S if isinstance(prompt, Speech) else LOCATE_TIMEOUT_S):
+                return await self.locate(prompt)
         except (InvalidInput, Unavailable, TimeoutError) as error:
-            log.warning(
-                "audio could not be found", call_id=self.call_id, audio=audio, reason=str(error) or "timeout"
-            )
-            return None
+            reason = str(error) or "timeout"
+            log.warning("audio could not be found", call_id=self.call_id, audio=str(prompt), reason=reason)
+        return await self._found(prompt.instead) if isinstance(prompt, Speech) else None
 
-    def _note_heard(self, heard: bool, audio: str | None) -> None:
+    def _note_heard(self, heard: bool, prompt: Prompt | None) -> None:
         if not heard:
-            log.warning("audio could not be played", call_id=self.call_id, audio=audio)
+            log.warning("audio could not be played", call_id=self.call_id, audio=str(prompt))

@@ -87,6 +87,7 @@ def dialer_config(settings: Settings, options: DialerOptions) -> DialerConfig:
             audio_port=settings.audio_port,
             recording_port=settings.recording_port,
             webhooks=WebhookRules(settings.webhook_secret.get_secret_value(), settings.allowed_webhook_hosts),
+            speech=settings.speech,
         ),
         pace=PaceConfig(settings.telephony_metrics_url),
         drain_timeout_s=options.drain_timeout_s,

@@ -31,6 +31,7 @@ from outdial.domain.ivr_flow import IvrFlow
 from outdial.domain.moments import OUT_OF_RANGE, is_in_range
 from outdial.domain.retries import RetryRule, retry_rules
 from outdial.domain.trunks import Trunk, Trunks
+from outdial.domain.voices import Voice
 from outdial.domain.written import LONGHAND, WORD, WORD_OR_LONGHAND, Written, field_problems
 
 CampaignType = Literal["voice", "sms", "hybrid"]
@@ -148,6 +149,7 @@ class CampaignConfig(Written):
     audio_file_url: str | None = None
     sms_template: str | None = None
     ivr_flow: IvrFlow | None = None
+    voice: Voice | None = None
     calling_windows: tuple[CallingWindow, ...] = Field(min_length=1)
     max_concurrent_calls: int = Field(100, ge=1, le=100_000)
     max_attempts_per_contact: int = Field(3, ge=1, le=20)

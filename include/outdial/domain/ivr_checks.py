@@ -9,6 +9,7 @@ from outdial.domain.ivr_audio import AUDIO_FORM, extension, is_playable, named_a
 from outdial.domain.ivr_flow import OPT_OUT_KEY, IvrFlow, IvrNode
 from outdial.domain.ivr_node_checks import node_problems
 from outdial.domain.ivr_routes import reachable, silent_loops, silently_reached, unheard_ends
+from outdial.domain.ivr_speech import text_problem, written_texts
 
 
 def flow_problems(flow: IvrFlow) -> list[str]:
@@ -29,7 +30,8 @@ def flow_remarks(flow: IvrFlow) -> list[str]:
     ]
     if not _confirms_everywhere(flow):
         remarks.append(
-            "nobody is told that their opt-out has worked, after every prompt: give optOutAudioUrl"
+            "nobody is told that their opt-out has worked, after every prompt: "
+            "give optOutText or optOutAudioUrl"
         )
     return remarks
 
@@ -47,6 +49,9 @@ def _shape_problems(flow: IvrFlow) -> Iterator[str]:
     ):
         if audio is not None and not is_playable(audio):
             yield f"{field} {AUDIO_FORM}"
+    for written in written_texts(flow):
+        if problem := text_problem(written):
+            yield f"{written.place} {problem}"
 
 
 def _route_problems(flow: IvrFlow) -> Iterator[str]:
@@ -77,7 +82,8 @@ def _node_remarks(node: IvrNode) -> Iterator[str]:
 
 def _confirms_everywhere(flow: IvrFlow) -> bool:
     heard = [node for node in flow.nodes if node.asks or node.type == "play_audio"]
-    return flow.opt_out_audio_url is not None or all(_confirms(node) for node in heard)
+    told = flow.opt_out_audio_url or flow.opt_out_text
+    return told is not None or all(_confirms(node) for node in heard)
 
 
 def _confirms(node: IvrNode) -> bool:

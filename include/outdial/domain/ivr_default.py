@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from outdial.domain.campaign import CampaignConfig
 from outdial.domain.ivr_flow import KEYS, OPT_OUT_KEY, IvrAction, IvrFlow, IvrNode
+from outdial.domain.voices import Voice
 
 
 def flow_of(config: CampaignConfig) -> IvrFlow | None:
-    """The campaign's flow; for a bare `audioFileUrl` one that plays it; None where nothing is to be said."""
-    if config.ivr_flow or not config.audio_file_url:
-        return config.ivr_flow
-    return message_flow(config.audio_file_url)
+    """The campaign's flow, with its voice; for a bare `audioFileUrl` one that plays it; None where nothing is
+    to be said.
+    """
+    if config.ivr_flow is None:
+        return message_flow(config.audio_file_url) if config.audio_file_url else None
+    return with_voice(config.ivr_flow, config.voice)
+
+
+def with_voice(flow: IvrFlow, voice: Voice | None) -> IvrFlow:
+    """The flow in the campaign's `voice`, where it has none of its own."""
+    return flow if voice is None or flow.voice is not None else flow.model_copy(update={"voice": voice})
 
 
 def message_flow(audio_url: str) -> IvrFlow:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from pydantic.alias_generators import to_camel
+
+from outdial.domain.voices import Voice
+
+LONGEST_TEXT = 1500
 
 ActionType = Literal[
     "send_sms",
@@ -21,6 +25,9 @@ ActionType = Literal[
     "back",
 ]
 NodeType = Literal["play_audio", "capture_input", "menu", "branch", "action"]
+
+Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
+"""What a voice says; `domain.templates` says how it names what is known of the contact."""
 
 Scalar = StrictStr | StrictBool | StrictInt | float
 
@@ -73,6 +80,8 @@ class IvrCase(_Written):
 class IvrNode(_Written):
     """One step of a flow. `timeout_seconds` counts from the end of the prompt.
 
+    Each audio has a text beside it, which `voice` says, and which goes before: `domain.ivr_speech`.
+
     A `menu` takes one key of `actions`. A `capture_input` takes `min_digits` to `max_digits`, ended by
     `terminator` (empty for none); where `valid_inputs` is given only those; an entry without an action of its
     own leads to `next_node_id`. After a wrong key `invalid_audio_url` is played, after silence
@@ -87,7 +96,10 @@ class IvrNode(_Written):
     audio_url: str | None = Field(default=None, max_length=1500)
     invalid_audio_url: str | None = Field(default=None, max_length=1500)
     timeout_audio_url: str | None = Field(default=None, max_length=1500)
-    text: str | None = None
+    text: Text | None = None
+    invalid_text: Text | None = None
+    timeout_text: Text | None = None
+    voice: Voice | None = None
     timeout_seconds: float = Field(default=5, gt=0, le=60)
     valid_inputs: tuple[str, ...] = ()
     min_digits: int = Field(default=1, ge=1, le=32)
@@ -124,7 +136,8 @@ class IvrFlow(_Written):
     """The nodes of a flow and where it begins.
 
     `opt_out_audio_url` is played after an opt-out for which the flow names no confirmation;
-    `invalid_audio_url` and `timeout_audio_url` where the node that asks has none of its own.
+    `invalid_audio_url` and `timeout_audio_url` where the node that asks has none of its own. `voice` says the
+    texts of the flow, and those of nodes without a voice of their own.
     """
 
     nodes: tuple[IvrNode, ...] = Field(min_length=1)
@@ -132,16 +145,14 @@ class IvrFlow(_Written):
     opt_out_audio_url: str | None = Field(default=None, max_length=1500)
     invalid_audio_url: str | None = Field(default=None, max_length=1500)
     timeout_audio_url: str | None = Field(default=None, max_length=1500)
+    opt_out_text: Text | None = None
+    invalid_text: Text | None = None
+    timeout_text: Text | None = None
+    voice: Voice | None = None
 
     def find(self, node_id: str) -> IvrNode | None:
         """The node of this id."""
         return next((node for node in self.nodes if node.id == node_id), None)
-
-    def apology(self, node: IvrNode, *, was_silent: bool) -> str | None:
-        """What is played after a wrong key, or after silence, before the prompt comes again."""
-        if was_silent:
-            return node.timeout_audio_url or self.timeout_audio_url
-        return node.invalid_audio_url or self.invalid_audio_url
 
 
 def after_action(node: IvrNode, action: IvrAction) -> str | None:

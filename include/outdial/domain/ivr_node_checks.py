@@ -28,9 +28,8 @@ def node_problems(flow: IvrFlow, node: IvrNode) -> Iterator[str]:
 
 
 def _audio_problems(node: IvrNode) -> Iterator[str]:
-    if node.audio_url is None and node.type not in {"action", "branch"}:
-        missing = "speech is not available yet" if node.text else "there is nothing to hear"
-        yield f"{missing}: give audioUrl"
+    if node.audio_url is None and node.text is None and node.type not in {"action", "branch"}:
+        yield "there is nothing to hear: give text or audioUrl"
     for field, audio in (
         ("audioUrl", node.audio_url),
         ("invalidAudioUrl", node.invalid_audio_url),

@@ -9,8 +9,9 @@ from typing import cast
 from pydantic import ValidationError
 
 from outdial.domain.errors import InvalidInput
-from outdial.domain.ivr_default import message_flow
+from outdial.domain.ivr_default import message_flow, with_voice
 from outdial.domain.ivr_flow import IvrFlow
+from outdial.domain.voices import Voice
 from outdial.domain.written import field_problems
 
 
@@ -38,9 +39,18 @@ def read_flow(written: object) -> WrittenFlow:
     if found is None:
         raise InvalidInput("there is no flow: give nodes and startNodeId, or a campaign with config.ivrFlow")
     try:
-        return WrittenFlow(IvrFlow.model_validate(found), str(name) if name else None)
+        flow = IvrFlow.model_validate(found)
     except ValidationError as error:
         raise InvalidInput(*(_with_node(problem, found) for problem in field_problems(error))) from error
+    return WrittenFlow(with_voice(flow, _voice(config)), str(name) if name else None)
+
+
+def _voice(config: Mapping[str, object]) -> Voice | None:
+    written = config.get("voice")
+    try:
+        return None if written is None else Voice.model_validate(written)
+    except ValidationError as error:
+        raise InvalidInput(*(f"voice: {problem}" for problem in field_problems(error))) from error
 
 
 def _with_node(problem: str, flow: object) -> str:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from outdial.domain.ivr_flow import TERMINATOR, ActionType
+from outdial.domain.ivr_speech import Prompt
 
 
 class EndReason(StrEnum):
@@ -27,7 +28,7 @@ class Play:
     """Play a prompt that only the keys in `interrupt_by` stop, then listen for those `listen_s` more."""
 
     node_id: str
-    audio: str | None
+    prompt: Prompt | None
     interrupt_by: str
     listen_s: float
 
@@ -40,7 +41,7 @@ class Ask:
     """
 
     node_id: str
-    prompts: tuple[str, ...]
+    prompts: tuple[Prompt, ...]
     max_digits: int
     timeout_s: float
     terminator: str = TERMINATOR

@@ -11,6 +11,7 @@ from typing import Any
 
 from outdial.domain.ivr_branches import chosen_way
 from outdial.domain.ivr_flow import OPT_OUT_KEY, IvrAction, IvrFlow, IvrNode, after_action
+from outdial.domain.ivr_speech import Prompt, apology, node_prompt, opt_out_prompt
 from outdial.domain.ivr_steps import (
     Ask,
     End,
@@ -127,7 +128,7 @@ def _try_again(walk: Walk, node: IvrNode, *, was_silent: bool) -> Walk:
         return _follow(walk, node.after_silence, EndReason.NO_INPUT)
     if walk.steps_left <= 0:
         return _end(walk, EndReason.TOO_LONG)
-    step = _ask(node, walk.flow.apology(node, was_silent=was_silent))
+    step = _ask(walk, node, apology(walk.flow, node, walk.metadata, was_silent=was_silent))
     return replace(walk, step=step, tries_left=walk.tries_left - 1, steps_left=walk.steps_left - 1)
 
 
@@ -146,9 +147,10 @@ def _confirm(walk: Walk, node_id: str | None) -> Walk:
     """Say that the opt-out is done, then end: nothing else of the campaign follows."""
     node = walk.flow.find(node_id) if node_id else None
     if node and node.type == "play_audio":
-        return replace(walk, step=Play(node.id, node.audio_url, "", 0), path=(*walk.path, node.id))
-    if walk.flow.opt_out_audio_url:
-        return replace(walk, step=Play("", walk.flow.opt_out_audio_url, "", 0))
+        said = node_prompt(walk.flow, node, walk.metadata)
+        return replace(walk, step=Play(node.id, said, "", 0), path=(*walk.path, node.id))
+    if said := opt_out_prompt(walk.flow, walk.metadata):
+        return replace(walk, step=Play("", said, "", 0))
     return _end(walk, EndReason.OPTED_OUT)
 
 
@@ -187,9 +189,10 @@ def _follow(walk: Walk, node_id: str | None, otherwise: EndReason = EndReason.FI
 
 def _enter(walk: Walk, node: IvrNode) -> Walk:
     if node.asks:
-        return replace(walk, step=_ask(node), tries_left=node.tries, asked=_way_to(walk.asked, node.id))
+        return replace(walk, step=_ask(walk, node), tries_left=node.tries, asked=_way_to(walk.asked, node.id))
     if node.type == "play_audio":
-        return replace(walk, step=Play(node.id, node.audio_url, OPT_OUT_KEY, _listen_s(node)))
+        said = node_prompt(walk.flow, node, walk.metadata)
+        return replace(walk, step=Play(node.id, said, OPT_OUT_KEY, _listen_s(node)))
     if node.type == "branch":
         return _follow(walk, chosen_way(node, walk.metadata, walk.entered))
     if node.own_action:
@@ -202,8 +205,8 @@ def _way_to(asked: tuple[str, ...], node_id: str) -> tuple[str, ...]:
     return (*(asked[: asked.index(node_id)] if node_id in asked else asked), node_id)
 
 
-def _ask(node: IvrNode, apology: str | None = None) -> Ask:
-    prompts = tuple(audio for audio in (apology, node.audio_url) if audio)
+def _ask(walk: Walk, node: IvrNode, sorry: Prompt | None = None) -> Ask:
+    prompts = tuple(said for said in (sorry, node_prompt(walk.flow, node, walk.metadata)) if said)
     terminator = node.terminator if node.type == "capture_input" else ""
     return Ask(node.id, prompts, node.digits_wanted, node.timeout_seconds, terminator)
 

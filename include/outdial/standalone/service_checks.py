@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
 
 from outdial.domain.clock import Clock
 from outdial.domain.errors import Broken, OutdialError, Unavailable
+from outdial.domain.ivr_speech import Speech
+from outdial.domain.voices import Voice
 from outdial.messaging.aws_clients import answered_in_time, open_client
 from outdial.settings import Settings
+from outdial.speech.speaker import open_speaker
+from outdial.speech.wav import seconds_of
 from outdial.standalone.airflow import airflow_health
 from outdial.standalone.findings import Check, Finding
 from outdial.standalone.valkey import redis_answers
@@ -33,6 +38,7 @@ def service_checks(settings: Settings, clock: Clock) -> list[Check]:
         Check("dial tasks", doctor.dial_tasks, f"Check DIAL_TASKS_QUEUE_URL and AWS credentials; {_START}."),
         Check("dead letters", doctor.dead_letters, f"Check DIAL_TASKS_DLQ_URL; {_START}."),
         Check("Asterisk", doctor.asterisk, f"Check AMI_HOST, AMI_PORT, AMI_USER and AMI_SECRET; {_START}."),
+        Check("speech", doctor.speech, "Check SPEECH_ENGINE, and for polly AWS_REGION and credentials."),
         Check("Airflow", doctor.airflow, f"Check AIRFLOW_URL; {_START}."),
     ]
 
@@ -103,6 +109,12 @@ class _Services:
     async def asterisk(self) -> Finding:
         banner = await _log_in_to_manager(self._settings)
         return Finding("Asterisk", f"{banner} let us in")
+
+    async def speech(self) -> Finding:
+        config = replace(self._settings.speech, storage_url="")
+        async with open_speaker(config) as speaker:
+            wav = await speaker.say(Speech("All is well.", Voice()))
+        return Finding("speech", f"{config.engine} said {seconds_of(wav):.1f} s of English")
 
     async def airflow(self) -> Finding:
         health = await airflow_health(self._settings.airflow_url) if self._settings.airflow_url else {}

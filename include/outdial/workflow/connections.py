@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 from urllib.parse import quote
 
@@ -15,6 +15,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from outdial.domain.errors import InvalidInput
 from outdial.settings import Settings
+from outdial.speech.config import SpeechConfig
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ async def aws_address(settings: Settings) -> AwsAddress:
         region=extra.get("region_name") or settings.aws_region,
         endpoint_url=extra.get("endpoint_url") or settings.aws_endpoint_url,
     )
+
+
+async def speech_config(settings: Settings) -> SpeechConfig:
+    """Who says texts; Polly is where SQS and SNS are."""
+    aws = await aws_address(settings)
+    return replace(settings.speech, region=aws.region, endpoint_url=aws.endpoint_url)
 
 
 async def airflow_address(settings: Settings) -> AirflowAddress:

@@ -13,6 +13,7 @@ from outdial.campaigns.lifecycle import FINISHED, fail_campaign
 from outdial.campaigns.validate import campaign_problems
 from outdial.domain.clock import utc_now
 from outdial.storage.campaigns import Campaign, read_campaign
+from outdial.workflow.connections import speech_config
 from outdial.workflow.database import open_database
 from outdial.workflow.run_context import run_id_of
 
@@ -45,7 +46,8 @@ async def _look(campaign_id: UUID, run_id: str) -> tuple[Campaign, list[str]]:
             campaign = await read_campaign(conn, campaign_id)
             if campaign.status in FINISHED:
                 return campaign, []
-            problems = await campaign_problems(conn, campaign_id, utc_now(), settings.storage_url)
+            speech = await speech_config(settings)
+            problems = await campaign_problems(conn, campaign_id, utc_now(), settings.storage_url, speech)
         if problems:
             await fail_campaign(pool, campaign_id, run_id, problems, utc_now())
         return campaign, problems

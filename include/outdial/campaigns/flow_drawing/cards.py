@@ -127,9 +127,15 @@ def _port_of_key(flow: IvrFlow, node: IvrNode, key: str, action: IvrAction) -> P
     target = after_action(node, action)
     if action.type != "add_to_blacklist":
         return _port(does, target, Way.KEY, key)
-    if target is None and flow.opt_out_audio_url:
-        return Port(does, None, Way.OPT_OUT, key, f"♪ {_audio_name(flow.opt_out_audio_url)}")
+    if target is None and (said := _confirmation(flow)):
+        return Port(does, None, Way.OPT_OUT, key, said)
     return _port(does, target, Way.OPT_OUT, key)
+
+
+def _confirmation(flow: IvrFlow) -> str:
+    if flow.opt_out_text:
+        return _apart(flow.opt_out_text)
+    return f"♪ {_audio_name(flow.opt_out_audio_url)}" if flow.opt_out_audio_url else ""
 
 
 def _ports_of_action(node: IvrNode, action: IvrAction) -> Iterator[Port]:

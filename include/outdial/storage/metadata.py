@@ -1,0 +1,18 @@
+"""What is known of contacts beyond their numbers, asked of a whole campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from outdial.storage.pool import Connection
+from outdial.storage.queries import load_queries
+
+_SQL = load_queries("metadata")
+
+
+async def fields_known(conn: Connection, campaign_id: UUID, fields: Iterable[str]) -> set[str]:
+    """Which of `fields` at least one contact has a value for."""
+    asked = {"campaign_id": campaign_id, "fields": sorted(set(fields))}
+    rows = await (await conn.execute(_SQL["fields_known"], asked)).fetchall()
+    return {row["field"] for row in rows}
