@@ -71,8 +71,12 @@ class AgiSession:
     def __init__(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, environment: Mapping[str, str]
     ) -> None:
-        """`environment` holds the `agi_…` lines Asterisk opened with; `agi_uniqueid` is the call id."""
+        """`environment` holds the `agi_…` lines Asterisk opened with; `agi_uniqueid` is the call id.
+
+        `first_prompt_at` is the loop's time.
+        """
         self.environment = environment
+        self.first_prompt_at: float | None = None
         self._reader = reader
         self._writer = writer
         self._is_over = False
@@ -83,6 +87,7 @@ class AgiSession:
 
     async def stream_file(self, audio: str, escape_digits: str = "") -> Playback:
         """Play a sound name or URL to its end, or to the first key that stands in `escape_digits`."""
+        self.first_prompt_at = self.first_prompt_at or asyncio.get_running_loop().time()
         reply = await self._ask(f"STREAM FILE {quoted(audio)} {quoted(escape_digits)}", PLAY_LIMIT_S)
         if reply.result == "-1":
             await self.fail_if_hung_up()

@@ -17,6 +17,7 @@ from outdial.dialer.ivr_services import IvrServices
 from outdial.dialer.live_calls import LiveCall, LiveCalls
 from outdial.dialer.second_guard import SecondGuard
 from outdial.dialer.tasks_in_hand import TaskInHand, TasksInHand
+from outdial.dialer.timings import Timings, Wait
 from outdial.domain.clock import Clock
 from outdial.storage.pool import Pool
 from outdial.telemetry.logs import get_logger
@@ -59,6 +60,7 @@ class Placing:
     guard: SecondGuard
     ivr: IvrServices
     dialplan: Dialplan
+    timings: Timings
     clock: Clock
     caller_ids_used: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
@@ -93,7 +95,13 @@ class Placing:
         if not self.gate.may_originate:
             self._take_in(call, OriginateAnswer(Answer.UNSENT, "the link went down"), item)
             return
+        self._note_waits(item, slot)
         self._take_in(call, await self.link.originate(self._originate_for(begun)), item)
+
+    def _note_waits(self, item: TaskInHand, slot: DueSlot) -> None:
+        now = asyncio.get_running_loop().time()
+        self.timings.note(Wait.SLOT_TO_ORIGINATE, now - slot.due)
+        self.timings.note(Wait.RECEIPT_TO_ORIGINATE, now - item.since)
 
     def _begun(self, item: TaskInHand, answer: Begun | Stale | Released) -> Begun | Released | None:
         if isinstance(answer, Begun):

@@ -33,6 +33,7 @@ from outdial.dialer.second_guard import SecondGuard
 from outdial.dialer.settlement import Settlement
 from outdial.dialer.sms_requests import SendSms
 from outdial.dialer.tasks_in_hand import TasksInHand
+from outdial.dialer.timings import Timings
 from outdial.dialer.walks import Walks
 from outdial.domain.clock import Clock
 from outdial.messaging.dial_queue import DialQueue
@@ -97,13 +98,14 @@ class Dialer:
         self._settlement = Settlement(connections.pool, self._on_settled)
         self._announcer = Announcer(connections.topics, config.topics)
         self._lead = Lead()
+        self._timings = Timings()
         self._ivr = IvrServices(config.ivr, clock)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Dial until `stop` is set, then drain. Raises what broke a part: the process is to start anew."""
         to = self._to
         outside = Outside(to.pool, to.cache, self._announcer, to.send_sms, self._ivr, self._clock)
-        walks = Walks(self.live, outside)
+        walks = Walks(self.live, outside, self._timings)
         config = self._config
         await self._heartbeat.register()
         async with (
@@ -115,6 +117,7 @@ class Dialer:
             drain = self._begin_work(server)
             await stop.wait()
             await drain.run(config.drain_timeout_s)
+            self._timings.say_all()
             for part in parts:
                 part.cancel()
 
@@ -126,6 +129,7 @@ class Dialer:
             self._settlement.run(),
             self._tasks.run_deletions(),
             self._announcer.run(),
+            self._timings.run(),
             self._ivr.webhooks.run(),
             self._to.pace.keep_watch(),
             run_reconciling(link, live),
@@ -149,6 +153,7 @@ class Dialer:
             guard=SecondGuard(config.max_cps),
             ivr=self._ivr,
             dialplan=Dialplan(config.context, agi_url),
+            timings=self._timings,
             clock=self._clock,
         )
         lanes = Lanes(self._group, to.pool, to.pace, self._gate, placing, self._tasks)

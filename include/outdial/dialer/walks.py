@@ -10,6 +10,7 @@ from outdial.dialer.answering import LATE_KEY_S, find_out_who, leave_message
 from outdial.dialer.ivr_effects import Outside
 from outdial.dialer.ivr_runner import CallContext, IvrResult, OptOutLost, run_walk
 from outdial.dialer.live_calls import LiveCall, LiveCalls
+from outdial.dialer.timings import Timings, Wait
 from outdial.domain.answering_machines import WhoAnswered
 from outdial.domain.errors import OutdialError
 from outdial.domain.ivr_default import flow_of
@@ -29,6 +30,7 @@ class Walks:
 
     live: LiveCalls
     outside: Outside
+    timings: Timings
 
     async def on_session(self, session: AgiSession) -> None:
         """Walk the person on this call through their campaign's flow."""
@@ -42,10 +44,13 @@ class Walks:
             return
         self.live.on_answered(call)
         call.walk_ended = asyncio.Event()
+        begun_at = asyncio.get_running_loop().time()
         try:
             await self._walk(session, call)
         finally:
             call.walk_ended.set()
+            if session.first_prompt_at is not None:
+                self.timings.note(Wait.SESSION_TO_PROMPT, session.first_prompt_at - begun_at)
 
     async def _walk(self, session: AgiSession, call: LiveCall) -> None:
         flow = flow_of(call.begun.campaign.config)
