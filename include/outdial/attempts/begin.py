@@ -19,17 +19,15 @@ from outdial.domain.call_ids import CallKey
 from outdial.domain.calling_rules import caps_for, timetables_for
 from outdial.domain.dial_task import DialTask
 from outdial.domain.permission import NUMBER_BUSY_DELAY, AttemptFacts, Refusal, Refused, may_begin
-from outdial.domain.trunks import Trunk
 from outdial.storage.blacklist import hold_list_still
 from outdial.storage.calls import (
     TakenClaim,
     close_contact,
-    hold_line,
     insert_attempt,
     make_ready,
     make_wait,
     read_facts,
-    take_claim,
+    take_claim_and_line,
 )
 from outdial.storage.campaigns import Campaign, lock_campaign
 from outdial.storage.pool import Connection, Pool
@@ -90,7 +88,12 @@ async def begin_attempt(
         await hold_list_still(conn)
         # The campaign's row serialises its begins: calls in progress are counted exactly.
         campaign = await lock_campaign(conn, task.campaign_id)
-        claim = await take_claim(conn, task.contact_id, task.claim_id)
+        trunk = trunk_of(campaign.config, permit.trunk)
+        # Other campaigns may be about to call this number too, or over this trunk: calls are counted one
+        # begin at a time.
+        claim = await take_claim_and_line(
+            conn, task.contact_id, task.claim_id, trunk.name, is_counted=trunk.channels is not None
+        )
         if claim is None:
             return Stale()
         allowed = await _ask(conn, campaign, claim, permit, now)
@@ -114,8 +117,8 @@ async def _ask(
     conn: Connection, campaign: Campaign, claim: TakenClaim, permit: Permit, now: datetime
 ) -> _Allowed | Refused:
     """Ask every rule, and take a caller id where all allow the call."""
+    seen = await _see(conn, claim, permit, now)
     config, trunk = campaign.config, trunk_of(campaign.config, permit.trunk)
-    seen = await _see(conn, claim, permit, trunk, now)
     for _ in range(CALLER_ID_TRIES):
         line = await find_line(conn, config, trunk, seen["regions"], permit.caller_ids_used, now)
         verdict = may_begin(facts_of(campaign, seen, line, claim.not_after, now), now)
@@ -127,17 +130,11 @@ async def _ask(
     return Refused(Refusal.CALLER_ID_SPENT, now + CALLER_ID_RACE_DELAY)
 
 
-async def _see(conn: Connection, claim: TakenClaim, permit: Permit, trunk: Trunk, now: datetime) -> DictRow:
-    # Other campaigns may be about to call this number too, or over this trunk: calls are counted one begin
-    # at a time.
-    is_counted = trunk.channels is not None
-    await hold_line(conn, claim.phone, trunk.name, is_counted=is_counted)
+async def _see(conn: Connection, claim: TakenClaim, permit: Permit, now: datetime) -> DictRow:
     seen = await read_facts(
         conn,
         {
             "contact_id": claim.contact_id,
-            "trunk": trunk.name,
-            "is_counted": is_counted,
             "pace_epoch": permit.pace_epoch,
             "dialer_id": permit.dialer_id,
             "alive_since": now - DIALER_SILENT_AFTER,
@@ -171,7 +168,7 @@ def facts_of(
         number_busy=seen["number_busy"],
         live_calls=seen["live_calls"],
         max_live_calls=campaign.config.max_concurrent_calls,
-        trunk_calls=seen["trunk_calls"] or 0,
+        trunk_calls=line.trunk_calls,
         trunk_channels=line.trunk.channels,
         caller_ids=line.caller_ids,
         pace_is_current=seen["pace_is_current"],

@@ -10,6 +10,7 @@ from outdial.domain.caller_ids import CallerId, Candidate, choose, fitting, spen
 from outdial.domain.campaign import CampaignConfig
 from outdial.domain.trunks import Trunk
 from outdial.storage.caller_ids import CallerIdUses, read_uses, take_use
+from outdial.storage.calls import count_trunk_calls
 from outdial.storage.pool import Connection
 
 
@@ -17,10 +18,11 @@ from outdial.storage.pool import Connection
 class Line:
     """A trunk and the caller ids that fit a contact; None where the campaign names none.
 
-    `uses` are those of the ones with limits, as this transaction saw them.
+    `trunk_calls` are counted where the trunk has a ceiling; `uses` are those of caller ids with limits.
     """
 
     trunk: Trunk
+    trunk_calls: int = 0
     caller_ids: Sequence[Candidate] | None = None
     uses: Mapping[str, CallerIdUses] = field(default_factory=dict[str, CallerIdUses])
 
@@ -38,13 +40,14 @@ async def find_line(
     used_here: Mapping[str, datetime],
     now: datetime,
 ) -> Line:
-    """The caller ids that fit somebody in `regions`, with what their limits say at `now`.
+    """How full the trunk is, and the caller ids that fit `regions`, with what their limits say at `now`.
 
     `used_here` is when this dialer last used each: of one without limits nothing is written down, so each
     dialer takes these in turn by itself.
     """
+    trunk_calls = 0 if trunk.channels is None else await count_trunk_calls(conn, trunk.name)
     if not config.caller_ids:
-        return Line(trunk)
+        return Line(trunk, trunk_calls)
     fit = fitting(config.caller_ids, regions)
     limited = [one for one, _ in fit if one.limits]
     uses = await read_uses(conn, limited) if limited else {}
@@ -52,7 +55,7 @@ async def find_line(
         _candidate(one, how_well, uses.get(one.number), used_here.get(one.number), now)
         for one, how_well in fit
     ]
-    return Line(trunk, candidates, uses)
+    return Line(trunk, trunk_calls, candidates, uses)
 
 
 def _candidate(

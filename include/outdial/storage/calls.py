@@ -45,18 +45,30 @@ class TakenClaim:
 async def take_claim(conn: Connection, contact_id: UUID, claim_id: UUID) -> TakenClaim | None:
     """Take the claim out of the outbox, or None where it does not stand any more."""
     values = {"contact_id": contact_id, "claim_id": claim_id}
-    row = await (await conn.execute(_SQL["take_claim"], values)).fetchone()
+    return _claim(await (await conn.execute(_SQL["take_claim"], values)).fetchone())
+
+
+async def take_claim_and_line(
+    conn: Connection, contact_id: UUID, claim_id: UUID, trunk: str, *, is_counted: bool
+) -> TakenClaim | None:
+    """The same; and until this transaction ends nobody else begins a call to the claim's number.
+
+    Where the calls on `trunk` are to be counted, nobody begins one over it either.
+    """
+    values = {"contact_id": contact_id, "claim_id": claim_id, "trunk": trunk, "is_counted": is_counted}
+    return _claim(await (await conn.execute(_SQL["take_claim_and_line"], values)).fetchone())
+
+
+def _claim(row: DictRow | None) -> TakenClaim | None:
     if row is None:
         return None
     return TakenClaim(**{name: row[name] for name in TakenClaim.__dataclass_fields__})
 
 
-async def hold_line(conn: Connection, phone: str, trunk: str, *, is_counted: bool) -> None:
-    """Until this transaction ends nobody else begins a call to `phone`.
-
-    Where the calls on `trunk` are to be counted, nobody begins one over it either.
-    """
-    await conn.execute(_SQL["hold_line"], {"phone": phone, "trunk": trunk, "is_counted": is_counted})
+async def count_trunk_calls(conn: Connection, trunk: str) -> int:
+    """Calls in progress on a trunk, whoever placed them."""
+    row = await (await conn.execute(_SQL["count_trunk_calls"], {"trunk": trunk})).fetchone()
+    return 0 if row is None else row["calls"]
 
 
 async def read_facts(conn: Connection, values: Mapping[str, Any]) -> DictRow | None:

@@ -4,12 +4,23 @@ delete from dispatched_contacts
 where contact_id = %(contact_id)s and claim_id = %(claim_id)s
 returning *
 
--- hold_line
--- Until this transaction ends nobody else begins a call to this number, nor one over this trunk where its
--- calls are counted. Numbers before trunks, as everywhere: nobody waits for somebody who waits for them.
-select pg_advisory_xact_lock(hashtextextended(%(phone)s, 0)),
+-- take_claim_and_line
+-- The same, and until this transaction ends nobody else begins a call to this number, nor one over this trunk
+-- where its calls are counted. Numbers before trunks, as everywhere: nobody waits for who waits for them.
+with taken as (
+    delete from dispatched_contacts
+    where contact_id = %(contact_id)s and claim_id = %(claim_id)s
+    returning *
+)
+select taken.*,
+       pg_advisory_xact_lock(hashtextextended(taken.phone, 0)) as number_held,
        case when %(is_counted)s then pg_advisory_xact_lock(hashtextextended(%(trunk)s, 1))
-            else pg_advisory_xact_lock_shared(hashtextextended(%(trunk)s, 1)) end
+            else pg_advisory_xact_lock_shared(hashtextextended(%(trunk)s, 1)) end as trunk_held
+from taken
+
+-- count_trunk_calls
+-- Calls in progress on a trunk, whoever placed them.
+select count(*) as calls from live_calls where trunk = %(trunk)s
 
 -- facts
 -- What the gate asks about one contact, beside its campaign.
@@ -22,8 +33,6 @@ select c.attempts, c.originates, c.max_attempts, c.metadata, a.zones, a.regions,
            as recent_calls,
        exists (select from live_calls l where l.phone = c.phone) as number_busy,
        (select count(*) from live_calls l where l.campaign_id = c.campaign_id) as live_calls,
-       case when %(is_counted)s then (select count(*) from live_calls l where l.trunk = %(trunk)s) end
-           as trunk_calls,
        exists (select from pace_authority p where p.epoch = %(pace_epoch)s) as pace_is_current,
        exists (select from dialers d where d.id = %(dialer_id)s and d.heartbeat_at > %(alive_since)s)
            as dialer_is_alive

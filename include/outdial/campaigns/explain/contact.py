@@ -26,7 +26,6 @@ from outdial.domain.outlook import Outlook, Reason, Season, Standing, outlook
 from outdial.domain.permission import AttemptFacts
 from outdial.domain.phone_numbers import NotANumber, read_number
 from outdial.domain.retries import CallingTime
-from outdial.domain.trunks import Trunk
 from outdial.storage.blacklist import read_entries_of
 from outdial.storage.calls import read_facts
 from outdial.storage.campaigns import Campaign, read_campaign
@@ -106,20 +105,11 @@ async def _why_unknown(conn: Connection, campaign: Campaign, number: str) -> str
 
 async def _read_facts(conn: Connection, campaign: Campaign, row: DictRow, now: datetime) -> AttemptFacts:
     """The gate's own facts, over the first trunk with room; a dialer's part is that of the one heard last."""
-    over = [await _facts_over(conn, trunk, campaign, row, now) for trunk in campaign.config.trunks]
-    return next((one for one in over if one.has_room_on_trunk), over[0])
-
-
-async def _facts_over(
-    conn: Connection, trunk: Trunk, campaign: Campaign, row: DictRow, now: datetime
-) -> AttemptFacts:
     clock = await read_pace_clock(conn)
     seen = await read_facts(
         conn,
         {
             "contact_id": row["id"],
-            "trunk": trunk.name,
-            "is_counted": trunk.channels is not None,
             "pace_epoch": clock.epoch,
             "dialer_id": await find_a_dialer(conn) or uuid4(),
             "alive_since": now - DIALER_SILENT_AFTER,
@@ -127,8 +117,10 @@ async def _facts_over(
         },
     )
     assert seen is not None  # noqa: S101 - found in the same snapshot
-    line = await find_line(conn, campaign.config, trunk, seen["regions"], {}, now)
-    return facts_of(campaign, seen, line, row["not_after"], now)
+    config = campaign.config
+    lines = [await find_line(conn, config, trunk, seen["regions"], {}, now) for trunk in config.trunks]
+    over = [facts_of(campaign, seen, line, row["not_after"], now) for line in lines]
+    return next((one for one in over if one.has_room_on_trunk), over[0])
 
 
 def _standing(seen: _Seen) -> Standing:
