@@ -24,6 +24,7 @@ COMMANDS = {
     "speak": "Hear a text as people would on the telephone.",
     "windows": "Open or closed at a moment, why, and when next.",
     "dialer": "Place the calls dispatch asks for, until told to stop.",
+    "bench": "Measure the real parts under load.",
     "simulator": "A phone network for people who have none.",
 }
 """Every command and its line in `outdial --help`; the module of the same name is imported when called."""

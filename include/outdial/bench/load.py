@@ -1,0 +1,109 @@
+"""A campaign under a known load: dial tasks arrive evenly, whatever the dialer makes of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from outdial.bench.telephony import TRUNK
+from outdial.campaigns.dispatch import DispatchLimits, dispatch_tick
+from outdial.campaigns.lifecycle import renew_lease, start_run
+from outdial.domain.campaign import read_campaign as read_campaign_file
+from outdial.domain.clock import Clock
+from outdial.messaging.dial_queue import DialQueue
+from outdial.storage.campaigns import insert_campaign, read_campaign
+from outdial.storage.contacts import NewContact, insert_contacts
+from outdial.storage.pool import Pool
+
+RUN = "bench"
+FEED_EVERY_S = 0.1
+LEASE_EVERY_S = 10.0
+LOOK_EVERY_S = 0.2
+_AREA_CODES = (203, 212, 215, 240, 301, 302, 305, 310, 312, 313, 404, 415, 503, 512, 602, 617, 702, 713)
+_EACH = 10_000
+_ALWAYS = {"dayOfWeek": [0, 1, 2, 3, 4, 5, 6], "startHour": 0, "endHour": 24}
+_GREETING = {
+    "startNodeId": "greeting",
+    "nodes": [{"id": "greeting", "type": "play_audio", "audioUrl": "sound:hello-world", "timeoutSeconds": 5}],
+}
+_CONFIG = {
+    "callingWindows": [_ALWAYS],
+    "jurisdictions": "none",
+    "numberCaps": "none",
+    "maxAttemptsPerContact": 1,
+    "maxConcurrentCalls": 100_000,
+    "ivrFlow": _GREETING,
+    "trunks": [TRUNK],
+}
+_ENDED = """
+    select count(disposition) as settled, count(*) filter (where disposition = 'answered') as answered
+    from call_records where campaign_id = %s
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How many of the campaign's calls have been settled, how many as answered."""
+
+    settled: int
+    answered: int
+
+
+async def campaign_of(pool: Pool, people: int, clock: Clock) -> UUID:
+    """A running campaign of so many people, each of whom is called once."""
+    file = {"name": "Benchmark", "type": "voice", "timezone": "UTC", "config": _CONFIG}
+    contacts = [NewContact(number, ("UTC",)) for number in _numbers(people)]
+    async with pool.connection() as conn:
+        campaign_id = await insert_campaign(conn, read_campaign_file(file), "draft", clock())
+        campaign = await read_campaign(conn, campaign_id)
+        await insert_contacts(conn, campaign, contacts, clock())
+    await start_run(pool, campaign_id, RUN, 1, clock())
+    return campaign_id
+
+
+async def feed(
+    pool: Pool, queue: DialQueue, campaign_id: UUID, load: tuple[float, float], clock: Clock
+) -> None:
+    """Dispatch `load` = (dial tasks per second, seconds): every tenth of a second those that are due."""
+    cps, seconds = load
+    loop = asyncio.get_running_loop()
+    start, vouched_at = loop.time(), float("-inf")
+    limits = DispatchLimits(batch_size=1000, max_cps=1e6, horizon_s=1)
+    while (elapsed_s := loop.time() - start) < seconds + FEED_EVERY_S:
+        if loop.time() - vouched_at > LEASE_EVERY_S:
+            await renew_lease(pool, campaign_id, RUN, clock())
+            vouched_at = loop.time()
+        await _allow(pool, campaign_id, max(1, round(cps * min(elapsed_s, seconds))))
+        await dispatch_tick(pool, queue, campaign_id, RUN, limits, clock())
+        await asyncio.sleep(FEED_EVERY_S)
+
+
+async def ended(pool: Pool, campaign_id: UUID) -> Ended:
+    """What is settled so far."""
+    async with pool.connection() as conn:
+        row = await (await conn.execute(_ENDED, [campaign_id])).fetchone()
+    return Ended(**row) if row else Ended(0, 0)
+
+
+async def wait_for_end(pool: Pool, campaign_id: UUID, people: int, patience_s: float) -> Ended:
+    """Return when everybody's call is settled, or with what is after `patience_s`."""
+    for _ in range(round(patience_s / LOOK_EVERY_S)):
+        if (await ended(pool, campaign_id)).settled >= people:
+            break
+        await asyncio.sleep(LOOK_EVERY_S)
+    return await ended(pool, campaign_id)
+
+
+async def _allow(pool: Pool, campaign_id: UUID, claims: int) -> None:
+    """A trial's limit, raised as time goes on, makes arrivals even."""
+    async with pool.connection() as conn:
+        await conn.execute(
+            "update campaign_runs set contact_limit = %s where campaign_id = %s", [claims, campaign_id]
+        )
+
+
+def _numbers(people: int) -> Sequence[str]:
+    """Numbers that belong to nobody: of a real area, whose exchange 555 is not given out for them."""
+    return [f"+1{_AREA_CODES[n // _EACH]}555{n % _EACH:04}" for n in range(people)]
