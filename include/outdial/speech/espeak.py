@@ -6,21 +6,25 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal
+
+import espeakng_loader
 
 from outdial.domain.errors import InvalidInput, Unavailable
 from outdial.domain.voices import Voice
 from outdial.speech.espeak_wire import LENGTHS, packed
 from outdial.speech.wav import wav_of
 
-START_TIMEOUT_S = 20.0
-SPEAK_TIMEOUT_S = 10.0
-"""A text of the greatest length takes a second."""
+SPEAK_TIMEOUT_S = 15.0
+"""A text of the greatest length takes a second, and the process itself some to start on a busy machine."""
 
 _NOT_UNDERSTOOD = {
     "he": "reads Hebrew without its vowels, which nobody understands; give recorded audio",
 }
+_USUAL_PRIORITY = 5
 _PROGRAM = (sys.executable, "-m", "outdial.speech.espeak_process")
 
 
@@ -34,13 +38,12 @@ class LocalEngine:
         self._program = program
         self._turn = asyncio.Lock()
         self._process: Process | None = None
-        self._voices: Mapping[str, list[tuple[int, str]]] = {}
 
     async def voice_id(self, voice: Voice) -> str:
         """The voice that speaks the language best; raises as `Engine` says."""
         if voice.base_language in _NOT_UNDERSTOOD:
             raise InvalidInput(f"cannot be said: the local voice {_NOT_UNDERSTOOD[voice.base_language]}")
-        voices = await self._known_voices()
+        voices = await asyncio.to_thread(known_voices)
         if voice.name is not None:
             if voice.name not in voices:
                 raise InvalidInput(
@@ -57,14 +60,15 @@ class LocalEngine:
     async def speak(self, text: str, voice_id: str) -> bytes:
         """As `Engine` says. Cancelled, it ends the process too, whose answer is half read."""
         async with self._turn:
-            process = await self._started()
             try:
                 async with asyncio.timeout(SPEAK_TIMEOUT_S):
+                    process = await self._started()
                     head, samples = await _ask(process, {"text": text, "voice": voice_id})
-            except BaseException as error:
-                await self._end(process)
-                if isinstance(error, (OSError, asyncio.IncompleteReadError, TimeoutError)):
-                    raise Unavailable("the local speech engine fell silent; it is started anew") from error
+            except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
+                await self.close()
+                raise Unavailable("the local speech engine does not answer; it is started anew") from error
+            except BaseException:
+                await self.close()
                 raise
         if "error" in head:
             raise InvalidInput(f"cannot be said: eSpeak NG {head['error']}")
@@ -72,37 +76,37 @@ class LocalEngine:
 
     async def close(self) -> None:
         """End the process."""
-        if self._process:
-            await self._end(self._process)
-
-    async def _known_voices(self) -> Mapping[str, list[tuple[int, str]]]:
-        if not self._voices:
-            async with self._turn:
-                await self._started()
-        return self._voices
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            process.kill()
+            await process.wait()
 
     async def _started(self) -> Process:
-        if self._process and self._process.returncode is None:
-            return self._process
-        process = await asyncio.create_subprocess_exec(
-            *self._program, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
-        )
-        try:
-            async with asyncio.timeout(START_TIMEOUT_S):
-                head, _ = await _read(process)
-        except BaseException as error:
-            await _stop(process)
-            if isinstance(error, (OSError, asyncio.IncompleteReadError, TimeoutError)):
-                raise Unavailable(
-                    "the local speech engine does not start; `make setup` installs it, or set SPEECH_ENGINE"
-                ) from error
-            raise
-        self._process, self._voices = process, head["voices"]
-        return process
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._program, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
+            )
+        return self._process
 
-    async def _end(self, process: Process) -> None:
-        self._process = None
-        await _stop(process)
+
+@cache
+def known_voices() -> Mapping[str, list[tuple[int, str]]]:
+    """The languages of each voice, by its identifier; the lower the number, the better it speaks them."""
+    folder = Path(espeakng_loader.get_data_path()) / "lang"
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return {file.relative_to(folder).as_posix(): list(_languages(file.read_text("utf-8"))) for file in files}
+
+
+def _languages(voice_file: str) -> Iterator[tuple[int, str]]:
+    """`language en-us 2`: the number may be missing."""
+    for line in voice_file.splitlines():
+        match line.split():
+            case ["language", name, priority, *_] if priority.isdecimal():
+                yield int(priority), name.lower()
+            case ["language", name, *_]:
+                yield _USUAL_PRIORITY, name.lower()
+            case _:
+                pass
 
 
 def _best(voices: Mapping[str, list[tuple[int, str]]], language: str) -> str | None:
@@ -126,9 +130,3 @@ async def _read(process: Process) -> tuple[dict[str, Any], bytes]:
     assert process.stdout  # noqa: S101 - opened with a pipe
     head, samples = LENGTHS.unpack(await process.stdout.readexactly(LENGTHS.size))
     return json.loads(await process.stdout.readexactly(head)), await process.stdout.readexactly(samples)
-
-
-async def _stop(process: Process) -> None:
-    if process.returncode is None:
-        process.kill()
-    await process.wait()

@@ -8,33 +8,17 @@ from __future__ import annotations
 import ctypes
 import json
 import sys
-from collections.abc import Iterator
 from typing import BinaryIO
 
 import espeakng_loader
-from scipy.signal import resample_poly
 
 from outdial.speech.espeak_wire import LENGTHS, packed
-from outdial.speech.wav import RATE
+from outdial.speech.telephone_rate import at_telephone_rate
 
 # From espeak-ng/speak_lib.h.
 _SYNCHRONOUS, _NEVER_EXIT = 2, 0x8000
 _UTF8 = 1
 _OF_CHARACTERS = 1
-
-
-class _VoiceEntry(ctypes.Structure):
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("languages", ctypes.c_void_p),
-        ("identifier", ctypes.c_char_p),
-        ("gender", ctypes.c_ubyte),
-        ("age", ctypes.c_ubyte),
-        ("variant", ctypes.c_ubyte),
-        ("xx1", ctypes.c_ubyte),
-        ("score", ctypes.c_int),
-        ("spare", ctypes.c_void_p),
-    )
 
 
 _OnSamples = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
@@ -45,24 +29,12 @@ class Espeak:
 
     def __init__(self) -> None:
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        self._library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_VoiceEntry))
         data = espeakng_loader.get_data_path().encode()
         self._rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, data, _NEVER_EXIT)
         self._said = bytearray()
         # ctypes frees a callback that nothing holds.
         self._on_samples = _OnSamples(self._take)
         self._library.espeak_SetSynthCallback(self._on_samples)
-
-    def voices(self) -> dict[str, list[tuple[int, str]]]:
-        """The languages of each voice, by its identifier; the lower the number, the better it speaks them."""
-        entries = self._library.espeak_ListVoices(None)
-        found: dict[str, list[tuple[int, str]]] = {}
-        place = 0
-        while entries[place]:
-            entry = entries[place].contents
-            found[entry.identifier.decode()] = list(_languages(entry.languages))
-            place += 1
-        return found
 
     def speak(self, text: str, voice: str) -> bytes:
         """Samples at 8 kHz. Raises RuntimeError where the library refuses."""
@@ -74,8 +46,7 @@ class Espeak:
         flags = ctypes.c_uint(_UTF8)
         if self._library.espeak_Synth(written, size, 0, _OF_CHARACTERS, 0, flags, None, None) != 0:
             raise RuntimeError("cannot say it")
-        at_telephone_rate = resample_poly(memoryview(self._said).cast("h"), RATE, self._rate)
-        return at_telephone_rate.clip(-32768, 32767).astype("<i2").tobytes()
+        return at_telephone_rate(bytes(self._said), self._rate)
 
     def _take(self, samples: object, count: int, _events: object) -> int:
         if count > 0:
@@ -83,19 +54,10 @@ class Espeak:
         return 0
 
 
-def _languages(address: int) -> Iterator[tuple[int, str]]:
-    """As eSpeak lists them: a byte of priority before each name, and a zero after the last."""
-    while (priority := ctypes.string_at(address, 1)[0]) != 0:
-        name = ctypes.string_at(address + 1)
-        yield priority, name.decode()
-        address += 2 + len(name)
-
-
 def main() -> None:
-    """Say first which voices there are, then whatever is asked for, until nobody asks any more."""
+    """Say whatever is asked for, until nobody asks any more."""
     espeak = Espeak()
     asking, answers = sys.stdin.buffer, sys.stdout.buffer
-    _send(answers, packed({"voices": espeak.voices()}))
     while lengths := asking.read(LENGTHS.size):
         asked = json.loads(asking.read(LENGTHS.unpack(lengths)[0]))
         try:

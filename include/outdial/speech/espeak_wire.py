@@ -11,6 +11,6 @@ LENGTHS = struct.Struct("<II")
 
 
 def packed(head: dict[str, Any], samples: bytes = b"") -> bytes:
-    """One message. Asked is `{text, voice}`; back come `{}` with samples, `{error}`, or first `{voices}`."""
+    """One message. Asked is `{text, voice}`; back come `{}` with samples, or `{error}`."""
     written = json.dumps(head).encode()
     return LENGTHS.pack(len(written), len(samples)) + written + samples

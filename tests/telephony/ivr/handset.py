@@ -39,6 +39,8 @@ class Call:
     prompts: list[Prompt] = field(default_factory=list[Prompt])
     answered_at: float = 0.0
     first_packet_at: float = 0.0
+    first_sound_at: float = 0.0
+    heard: bytearray = field(default_factory=bytearray)
     is_speaking: bool = False
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     acknowledged: asyncio.Event = field(default_factory=asyncio.Event)
@@ -133,7 +135,10 @@ class Call:
         self.first_packet_at = self.first_packet_at or now
         if packet[1] & 0x7F != PCMU:
             return
+        self.heard += packet[12:]
         hz, frames = tone_of(packet[12:]), 1
+        if hz:
+            self.first_sound_at = self.first_sound_at or now
         if hz == self._sounding[0]:
             frames = self._sounding[1] + 1
         self._sounding = (hz, frames)

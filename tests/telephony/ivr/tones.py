@@ -49,9 +49,14 @@ SILENCE = to_ulaw(np.zeros(FRAME_SAMPLES))
 VOICE = to_ulaw(6000 * np.sin(2 * np.pi * 400 * np.arange(FRAME_SAMPLES) / RATE))
 
 
+def from_ulaw(ulaw: bytes) -> np.ndarray:
+    """The 16-bit samples that µ-law stands for."""  # noqa: RUF002 - likewise
+    return _LINEAR[np.frombuffer(ulaw, np.uint8)]
+
+
 def tone_of(ulaw: bytes) -> int:
     """The frequency that sounds in 20 ms of µ-law, to 50 Hz; 0 for silence."""  # noqa: RUF002 - likewise
-    samples = _LINEAR[np.frombuffer(ulaw, np.uint8)]
+    samples = from_ulaw(ulaw)
     if np.abs(samples).max() < LOUD:
         return 0
     return int(np.abs(np.fft.rfft(samples)).argmax()) * STEP_HZ
