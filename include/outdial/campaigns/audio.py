@@ -43,10 +43,11 @@ async def audio_problems(config: CampaignConfig, storage_url: str) -> list[str]:
     Sounds that Asterisk has (`sound:name`) are taken at their word. How a flow writes its audio is the flow's
     own check; here it is asked for.
     """
-    problems: list[str] = []
-    written = config.audio_file_url
-    if written is not None and not is_playable(written):
-        problems.append(f"config.audioFileUrl: {written} is no audio Asterisk can reach; it {AUDIO_FORM}")
+    problems = [
+        f"{one.place}: {one.audio} is no audio Asterisk can reach; it {AUDIO_FORM}"
+        for one in _named_beside_the_flow(config)
+        if not is_playable(one.audio)
+    ]
     return problems + await _missing(list(_named(config)), storage_url)
 
 
@@ -56,10 +57,16 @@ async def flow_audio_problems(flow: IvrFlow, storage_url: str) -> list[str]:
 
 
 def _named(config: CampaignConfig) -> Iterator[NamedAudio]:
-    if config.audio_file_url is not None:
-        yield NamedAudio("config.audioFileUrl", config.audio_file_url)
+    yield from _named_beside_the_flow(config)
     for named in named_audio(config.ivr_flow) if config.ivr_flow else ():
         yield NamedAudio(f"config.ivrFlow: {named.place}", named.audio)
+
+
+def _named_beside_the_flow(config: CampaignConfig) -> Iterator[NamedAudio]:
+    if config.audio_file_url is not None:
+        yield NamedAudio("config.audioFileUrl", config.audio_file_url)
+    if config.amd is not None and config.amd.message_url is not None:
+        yield NamedAudio("config.amd.messageUrl", config.amd.message_url)
 
 
 async def _missing(named: list[NamedAudio], storage_url: str) -> list[str]:

@@ -12,6 +12,7 @@ from outdial.blacklist.registries import registry_problems
 from outdial.campaigns.audio import audio_problems
 from outdial.campaigns.contact_fields import missing_field_problems
 from outdial.campaigns.create import region_problem, rule_problems, schedule_problem
+from outdial.domain.answering_machines import machine_problems
 from outdial.domain.campaign import CampaignConfig
 from outdial.domain.ivr_checks import flow_problems
 from outdial.domain.ivr_default import flow_of
@@ -101,6 +102,8 @@ def _config_problems(config: CampaignConfig) -> list[str]:
         problems.append(region)
     if config.ivr_flow is None and config.audio_file_url is None:
         problems.append("config.audioFileUrl: nothing to play; give it, or an ivrFlow")
+    if config.amd is not None:
+        problems += [f"config.amd.{problem}" for problem in machine_problems(config.amd)]
     flow = flow_of(config)
     if config.ivr_flow is not None and flow is not None:
         problems += _in_flow(flow_problems(flow))

@@ -73,7 +73,7 @@ class IvrServices:
     def prepare(self, config: CampaignConfig, metadata: Mapping[str, Any]) -> None:
         """A call of this campaign is on its way: have what it says at hand before anybody answers."""
         flow = flow_of(config)
-        prompts = _prepared(flow, metadata) if flow else set[Prompt]()
+        prompts = (_prepared(flow, metadata) if flow else set[Prompt]()) | _message_for_machines(config)
         if not prompts or len(self._preparing) >= PREPARING_AT_ONCE:
             return
         task = asyncio.create_task(self._fetch(prompts))
@@ -98,3 +98,8 @@ def _prepared(flow: IvrFlow, metadata: Mapping[str, Any]) -> set[Prompt]:
     stored = {named.audio for named in named_audio(flow) if stored_name(named.audio)}
     said = {speech for text in written_texts(flow) if (speech := text.said_to(metadata))}
     return stored | said
+
+
+def _message_for_machines(config: CampaignConfig) -> set[Prompt]:
+    message = config.amd.message_url if config.amd else None
+    return {message} if message and stored_name(message) else set()

@@ -65,6 +65,8 @@ class CallTotals(_Figures):
     """Calls in which the person pressed what the campaign wanted."""
     opted_out: int
     """Calls in which the person asked not to be called again."""
+    messages_left: int
+    """Calls in which an answering machine was played its message to the end."""
     contacts_called: int
     """Contacts with at least one counted attempt."""
     contacts_reached: int

@@ -108,6 +108,7 @@ def _call_totals(counts: rows.CallCounts, by_disposition: dict[str, int], live: 
         by_disposition={disposition: by_disposition.get(disposition, 0) for disposition in Disposition},
         converted=counts.converted,
         opted_out=counts.opted_out,
+        messages_left=counts.messages_left,
         contacts_called=counts.contacts_called,
         contacts_reached=counts.contacts_reached,
     )

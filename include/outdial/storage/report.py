@@ -50,6 +50,7 @@ class CallCounts:
     attempts: int
     converted: int
     opted_out: int
+    messages_left: int
     contacts_called: int
     contacts_reached: int
     first_call_at: datetime | None

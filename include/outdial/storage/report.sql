@@ -23,6 +23,7 @@ select count(*) as originates,
        count(*) filter (where counted) as attempts,
        count(*) filter (where converted) as converted,
        count(*) filter (where opted_out) as opted_out,
+       count(*) filter (where machine_message = 'left') as messages_left,
        count(distinct contact_id) filter (where counted) as contacts_called,
        count(distinct contact_id) filter (where disposition = 'answered') as contacts_reached,
        min(begun_at) as first_call_at,
@@ -128,7 +129,8 @@ where c.campaign_id = %(campaign_id)s
 -- calls
 -- Every call of the campaign in the order in which they began.
 select call_id, contact_id, attempt_no, phone, trunk, caller_id, begun_at, ringing_at, answered_at, ended_at,
-       disposition, counted, hangup_cause, tech_cause, converted, opted_out, ivr_path, annotation
+       disposition, counted, hangup_cause, tech_cause, converted, opted_out, ivr_path,
+       detected, machine_message, annotation
 from call_records
 where campaign_id = %(campaign_id)s
 order by begun_at, call_id
