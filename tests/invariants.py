@@ -20,6 +20,7 @@ from outdial.domain.campaign import CampaignConfig
 from outdial.domain.dispositions import UNCOUNTED_CAP, Disposition
 from outdial.domain.number_caps import capped_until
 from outdial.domain.retries import RetryRule
+from tests.line_invariants import broken_lines
 
 COMMITTED_WITHIN = timedelta(milliseconds=250)
 
@@ -77,6 +78,11 @@ _VIOLATIONS = {
     "no call begins after the campaign's end": """
         select r.call_id from call_records r join campaigns p on p.id = r.campaign_id
         where r.begun_at >= p.end_time""",
+    "a call in progress is on the trunk its record names": """
+        select l.call_id from live_calls l join call_records r using (call_id) where l.trunk <> r.trunk""",
+    "every use of a limited caller id is counted": """
+        select i.number, i.uses, count(u.*) from caller_ids i join caller_id_uses u using (number)
+        group by i.number, i.uses having max(u.n) <> i.uses or count(u.*) <> i.uses - min(u.n) + 1""",
     "progress counts every contact once": """
         select campaign_id, count(*), count(distinct contact_id) from contact_states
         group by campaign_id having count(*) <> count(distinct contact_id)""",
@@ -90,7 +96,7 @@ _ALL_VIOLATIONS = " union all ".join(
 
 _CALLS = """
     select r.call_id, r.contact_id, r.attempt_no, r.begun_at, r.ended_at, r.disposition, r.counted,
-           r.campaign_id, a.zones, a.regions, p.config, r.phone, r.ringing_at
+           r.campaign_id, a.zones, a.regions, p.config, r.phone, r.ringing_at, r.trunk, r.caller_id
     from call_records r join contacts c on c.id = r.contact_id
     join areas a on a.id = c.area_id join campaigns p on p.id = r.campaign_id
     order by r.begun_at, r.attempt_no
@@ -139,6 +145,7 @@ async def assert_invariants(
         + _too_many_at_once(calls)
         + _too_often(calls)
         + _called_while_listed(calls, history)
+        + broken_lines(calls)
     )
     if originates is not None:
         broken += _against_telephony(calls, list(originates), max_cps)

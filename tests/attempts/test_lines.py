@@ -139,6 +139,22 @@ async def test_numbers_that_fit_equally_take_turns_with_limits_and_without(pool:
     await assert_invariants(database_dsn)
 
 
+async def test_a_campaign_that_sets_no_limit_counts_towards_those_of_others(pool: Pool, database_dsn: str):
+    capped = {"callerIds": [{"number": LOCAL, "dailyCap": 2}]}
+    first = await a_campaign_of(pool, 1, 0, **capped)
+    free = await a_campaign_of(pool, 2, 10, callerIds=[LOCAL])
+    last = await a_campaign_of(pool, 2, 20, **capped)
+    dialer = await a_fresh_dialer(pool)
+
+    allowed = await begin_each(pool, first, dialer, every(1, 1))
+    allowed += await begin_each(pool, free, dialer, every(1, 2, NOON + timedelta(seconds=1)))
+    refused = await begin_each(pool, last, dialer, every(1, 2, NOON + timedelta(seconds=4)))
+
+    assert caller_ids(allowed) == [LOCAL] * 3
+    assert caller_ids(refused) == ["caller_id_spent"] * 2
+    await assert_invariants(database_dsn)
+
+
 async def test_a_number_without_limits_costs_no_write(pool: Pool):
     campaign = await a_campaign_of(pool, 3, callerIds=[LOCAL, NATIONAL])
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from outdial.domain.caller_ids import CallerId, Candidate, choose, fitting, spent_until
 from outdial.domain.campaign import CampaignConfig
 from outdial.domain.trunks import Trunk
-from outdial.storage.caller_ids import CallerIdUses, read_uses, take_use
+from outdial.storage.caller_ids import CallerIdUses, note_use, read_uses, take_use
 from outdial.storage.calls import count_trunk_calls
 from outdial.storage.pool import Connection
 
@@ -75,4 +75,7 @@ async def take_caller_id(conn: Connection, line: Line, now: datetime) -> tuple[b
     if chosen is None:
         return line.caller_ids is None, None
     seen = line.uses.get(chosen.number)
-    return seen is None or await take_use(conn, seen, now), chosen.number
+    if seen is not None:
+        return await take_use(conn, seen, now), chosen.number
+    await note_use(conn, chosen.number, now)
+    return True, chosen.number

@@ -36,3 +36,8 @@ async def take_use(conn: Connection, seen: CallerIdUses, now: datetime) -> bool:
     """Count one more use; False where somebody else used it since it was `seen`."""
     values = {"number": seen.number, "uses": seen.uses, "now": now}
     return (await conn.execute(_SQL["take_use"], values)).rowcount == 1
+
+
+async def note_use(conn: Connection, number: str, now: datetime) -> None:
+    """Count a use by a campaign without a limit on it, where another campaign has one."""
+    await conn.execute(_SQL["note_use"], {"number": number, "now": now})

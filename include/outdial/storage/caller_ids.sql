@@ -28,3 +28,14 @@ with taken as (
 )
 insert into caller_id_uses (number, n, used_at)
 select number, uses, %(now)s from taken
+
+-- note_use
+-- Count a use by a campaign that sets no limit; nothing is written while no other campaign has set one.
+with used as (
+    update caller_ids c
+    set uses = c.uses + 1, last_used_at = greatest(c.last_used_at, %(now)s)
+    where c.number = %(number)s
+    returning c.number, c.uses
+)
+insert into caller_id_uses (number, n, used_at)
+select number, uses, %(now)s from used
