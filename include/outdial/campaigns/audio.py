@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 import httpx
 
+from outdial.domain.answering_machines import AnsweringMachines
 from outdial.domain.campaign import CampaignConfig
 from outdial.domain.errors import InvalidInput, Unavailable
 from outdial.domain.ivr_audio import (
@@ -43,30 +44,28 @@ async def audio_problems(config: CampaignConfig, storage_url: str) -> list[str]:
     Sounds that Asterisk has (`sound:name`) are taken at their word. How a flow writes its audio is the flow's
     own check; here it is asked for.
     """
-    problems = [
-        f"{one.place}: {one.audio} is no audio Asterisk can reach; it {AUDIO_FORM}"
-        for one in _named_beside_the_flow(config)
-        if not is_playable(one.audio)
-    ]
+    problems: list[str] = []
+    written = config.audio_file_url
+    if written is not None and not is_playable(written):
+        problems.append(f"config.audioFileUrl: {written} is no audio Asterisk can reach; it {AUDIO_FORM}")
     return problems + await _missing(list(_named(config)), storage_url)
 
 
-async def flow_audio_problems(flow: IvrFlow, storage_url: str) -> list[str]:
-    """The same for a flow alone: one sentence for each audio that is not there, naming its node."""
-    return await _missing(list(named_audio(flow)), storage_url)
+async def flow_audio_problems(
+    flow: IvrFlow, storage_url: str, amd: AnsweringMachines | None = None
+) -> list[str]:
+    """The same for a flow, and for the message that its machines are left, naming node or field."""
+    message = [NamedAudio("amd.messageUrl", amd.message_url)] if amd and amd.message_url else []
+    return await _missing([*named_audio(flow), *message], storage_url)
 
 
 def _named(config: CampaignConfig) -> Iterator[NamedAudio]:
-    yield from _named_beside_the_flow(config)
-    for named in named_audio(config.ivr_flow) if config.ivr_flow else ():
-        yield NamedAudio(f"config.ivrFlow: {named.place}", named.audio)
-
-
-def _named_beside_the_flow(config: CampaignConfig) -> Iterator[NamedAudio]:
     if config.audio_file_url is not None:
         yield NamedAudio("config.audioFileUrl", config.audio_file_url)
     if config.amd is not None and config.amd.message_url is not None:
         yield NamedAudio("config.amd.messageUrl", config.amd.message_url)
+    for named in named_audio(config.ivr_flow) if config.ivr_flow else ():
+        yield NamedAudio(f"config.ivrFlow: {named.place}", named.audio)
 
 
 async def _missing(named: list[NamedAudio], storage_url: str) -> list[str]:

@@ -13,6 +13,7 @@ import typer
 from outdial.cli.field_values import FieldValues, read_field_values
 from outdial.cli.input_file import read_input_file
 from outdial.cli.output import AsJson, print_json
+from outdial.domain.answering_machines import AnsweringMachines, machine_problems, machine_remarks
 from outdial.domain.errors import InvalidInput
 from outdial.domain.ivr_checks import flow_problems, flow_remarks
 from outdial.domain.ivr_flow import IvrFlow
@@ -38,7 +39,7 @@ def check(
     """Name everything that is wrong with a flow, by its node; exits 1 if there is anything."""
     written = _read(file)
     problems = written if isinstance(written, list) else _problems(written, offline=offline)
-    remarks = [] if isinstance(written, list) else flow_remarks(written.flow)
+    remarks = [] if isinstance(written, list) else _remarks(written)
     if as_json:
         print_json({"valid": not problems, "problems": problems, "remarks": remarks})
     else:
@@ -111,18 +112,27 @@ def _read(file: Path) -> WrittenFlow | list[str]:
 
 def _problems(written: WrittenFlow, *, offline: bool) -> list[str]:
     problems = flow_problems(written.flow)
+    if written.amd is not None:
+        problems += [f"amd.{problem}" for problem in machine_problems(written.amd)]
     if offline:
         return problems
-    return problems + asyncio.run(_problems_of_sound(written.flow))
+    return problems + asyncio.run(_problems_of_sound(written.flow, written.amd))
 
 
-async def _problems_of_sound(flow: IvrFlow) -> list[str]:
+def _remarks(written: WrittenFlow) -> list[str]:
+    remarks = flow_remarks(written.flow)
+    if written.amd is not None:
+        remarks += [f"amd.{remark}" for remark in machine_remarks(written.amd)]
+    return remarks
+
+
+async def _problems_of_sound(flow: IvrFlow, amd: AnsweringMachines | None) -> list[str]:
     from outdial.campaigns.audio import flow_audio_problems  # noqa: PLC0415 - imported when called
     from outdial.campaigns.spoken_texts import speech_problems  # noqa: PLC0415
     from outdial.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
     return [
-        *await flow_audio_problems(flow, settings.storage_url),
+        *await flow_audio_problems(flow, settings.storage_url, amd),
         *await speech_problems(flow, replace(settings.speech, storage_url="")),
     ]

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
+
+from outdial.domain.ivr_audio import AUDIO_FORM, is_playable
+from outdial.domain.written import Written
 
 PROMISED_S = 2.0
 """A recorded message begins within this time of the answer (16 CFR 310.4(b)(4)(iii))."""
@@ -36,7 +38,7 @@ class MachineMessage(StrEnum):
     UNPLAYED = "unplayed"
 
 
-class AnsweringMachines(BaseModel):
+class AnsweringMachines(Written):
     """Detection by Asterisk's AMD(), whose thresholds these are, and what follows.
 
     AMD() adds up voice and silence from the answer on. Longer voice than `greeting_ms`, more words than
@@ -44,8 +46,6 @@ class AnsweringMachines(BaseModel):
     silence after a first word is a person; who says nothing for `initial_silence_ms` is taken for a machine,
     which by default never comes before `total_analysis_ms`, when AMD() gives up and is not sure.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
     machine: Literal["hang_up", "leave_message"] = "hang_up"
     message_url: str | None = Field(default=None, max_length=1500)
@@ -71,10 +71,12 @@ class AnsweringMachines(BaseModel):
 
 
 def machine_problems(amd: AnsweringMachines) -> Iterator[str]:
-    """One sentence for each setting that contradicts another, by its name within `amd`.
+    """One sentence for each setting that cannot be or contradicts another, by its name within `amd`.
 
     Whether the message itself is there is asked with all other audio.
     """
+    if amd.message_url is not None and not is_playable(amd.message_url):
+        yield f"messageUrl: {amd.message_url} is no audio Asterisk can reach; it {AUDIO_FORM}"
     if amd.leaves_message and amd.message_url is None:
         yield "messageUrl: leave_message has no message; give its audio, or write machine: hang_up"
     if not amd.leaves_message and amd.message_url is not None:

@@ -8,6 +8,7 @@ from typing import cast
 
 from pydantic import ValidationError
 
+from outdial.domain.answering_machines import AnsweringMachines
 from outdial.domain.errors import InvalidInput
 from outdial.domain.ivr_default import message_flow, with_voice
 from outdial.domain.ivr_flow import IvrFlow
@@ -17,10 +18,11 @@ from outdial.domain.written import field_problems
 
 @dataclass(frozen=True, slots=True)
 class WrittenFlow:
-    """A flow, and the name of the campaign it was found in."""
+    """A flow, the name of the campaign it was found in, and what that has done with answering machines."""
 
     flow: IvrFlow
     name: str | None = None
+    amd: AnsweringMachines | None = None
 
 
 def read_flow(written: object) -> WrittenFlow:
@@ -35,14 +37,14 @@ def read_flow(written: object) -> WrittenFlow:
     found = campaign if "nodes" in campaign else config.get("ivrFlow")
     audio = config.get("audioFileUrl")
     if found is None and isinstance(audio, str):
-        return WrittenFlow(message_flow(audio), str(name) if name else None)
+        return WrittenFlow(message_flow(audio), str(name) if name else None, _machines(config))
     if found is None:
         raise InvalidInput("there is no flow: give nodes and startNodeId, or a campaign with config.ivrFlow")
     try:
         flow = IvrFlow.model_validate(found)
     except ValidationError as error:
         raise InvalidInput(*(_with_node(problem, found) for problem in field_problems(error))) from error
-    return WrittenFlow(with_voice(flow, _voice(config)), str(name) if name else None)
+    return WrittenFlow(with_voice(flow, _voice(config)), str(name) if name else None, _machines(config))
 
 
 def _voice(config: Mapping[str, object]) -> Voice | None:
@@ -51,6 +53,17 @@ def _voice(config: Mapping[str, object]) -> Voice | None:
         return None if written is None else Voice.model_validate(written)
     except ValidationError as error:
         raise InvalidInput(*(f"voice: {problem}" for problem in field_problems(error))) from error
+
+
+def _machines(config: Mapping[str, object]) -> AnsweringMachines | None:
+    written = config.get("amd")
+    try:
+        return None if written is None else AnsweringMachines.model_validate(written)
+    except ValidationError as error:
+        problems = field_problems(error)
+        raise InvalidInput(
+            *(f"amd.{problem}".replace("amd.the file:", "amd:") for problem in problems)
+        ) from error
 
 
 def _with_node(problem: str, flow: object) -> str:
