@@ -31,15 +31,12 @@ class Gramophone:
         self.said: list[str] = []
         self.is_closed = False
 
-    async def voice_id(self, voice: Voice) -> str:
-        return voice.language
-
-    async def speak(self, text: str, voice_id: str) -> bytes:
+    async def speak(self, text: str, voice: Voice) -> bytes:
         self.said.append(text)
         await asyncio.sleep(self.delay_s)
         if self.error:
             raise self.error
-        return a_sound(text + voice_id)
+        return a_sound(text + voice.language)
 
     async def close(self) -> None:
         self.is_closed = True

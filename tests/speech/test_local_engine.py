@@ -19,6 +19,7 @@ from outdial.domain.ivr_sound import sound_problem
 from outdial.domain.voices import Voice
 from outdial.speech import espeak
 from outdial.speech.espeak import LocalEngine
+from outdial.speech.espeak_voices import voice_for
 from outdial.speech.telephone_rate import at_telephone_rate
 from outdial.speech.wav import seconds_of
 from tests.speech.gramophone import program
@@ -35,7 +36,7 @@ async def engine() -> AsyncIterator[LocalEngine]:
 
 
 async def said(engine: LocalEngine, text: str, language: str = "en-US") -> bytes:
-    return await engine.speak(text, await engine.voice_id(Voice(language=language)))
+    return await engine.speak(text, Voice(language=language))
 
 
 def samples_of(wav: bytes) -> np.ndarray:
@@ -85,14 +86,14 @@ async def test_a_longer_text_takes_longer_and_another_text_sounds_otherwise(engi
     ],
 )
 async def test_each_language_has_its_voice(engine: LocalEngine, language: str, text: str, voice: str) -> None:
-    assert await engine.voice_id(Voice(language=language)) == voice
+    assert voice_for(Voice(language=language)) == voice
     assert seconds_of(await said(engine, text, language)) > 0.3
 
 
 async def test_arabic_is_spoken_and_not_spelled(engine: LocalEngine) -> None:
     """The English voice would name each letter, which takes three times as long."""
     text = "مرحبا بكم"
-    spelled = await engine.speak(text, "gmw/en-US")
+    spelled = await engine.speak(text, Voice())
     assert seconds_of(spelled) > 2.5 * seconds_of(await said(engine, text, "ar"))
 
 
@@ -100,15 +101,15 @@ async def test_arabic_is_spoken_and_not_spelled(engine: LocalEngine) -> None:
     ("voice", "reason"),
     [
         (Voice(language="he"), "reads Hebrew without its vowels"),
-        (Voice(language="tlh"), "does not speak tlh"),
-        (Voice(name="Joanna"), "has no voice Joanna"),
+        (Voice(language="tlh"), "no local voice speaks tlh"),
+        (Voice(name="Joanna"), "there is no local voice Joanna"),
     ],
 )
 async def test_a_voice_that_is_not_there_or_not_understood_is_refused(
     engine: LocalEngine, voice: Voice, reason: str
 ) -> None:
     with pytest.raises(InvalidInput, match=reason):
-        await engine.voice_id(voice)
+        await engine.speak("Hello", voice)
 
 
 async def test_a_text_without_sound_is_refused_and_markup_is_read_as_text(engine: LocalEngine) -> None:
@@ -169,13 +170,13 @@ async def test_an_engine_that_does_not_answer_is_unavailable_in_time(
     engine = LocalEngine(program(code))
     for _ in range(2):
         with pytest.raises(Unavailable, match="does not answer"):
-            await engine.speak("Hello", "gmw/en")
+            await engine.speak("Hello", Voice())
     assert engine._process is None
 
 
 async def test_an_engine_that_is_not_installed_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable):
-        await LocalEngine((str(tmp_path / "gone"),)).speak("Hello", "gmw/en")
+        await LocalEngine((str(tmp_path / "gone"),)).speak("Hello", Voice())
 
 
 @pytest.mark.parametrize(("hz", "kept"), [(440, True), (3000, True), (6000, False), (7500, False)])

@@ -15,17 +15,11 @@ class Engine(Protocol):
         """As campaigns and settings write it."""
         ...
 
-    async def voice_id(self, voice: Voice) -> str:
-        """The engine's own name of the voice that would speak.
-
-        Raises InvalidInput where it has none, Unavailable where it cannot say.
-        """
-        ...
-
-    async def speak(self, text: str, voice_id: str) -> bytes:
+    async def speak(self, text: str, voice: Voice) -> bytes:
         """The text as WAV of 8 kHz, 16 bits, one channel.
 
-        Raises InvalidInput where the text cannot be said, Unavailable where the engine fails.
+        Raises InvalidInput where there is no such voice or it cannot say the text, Unavailable where the
+        engine fails.
         """
         ...
 

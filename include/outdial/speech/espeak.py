@@ -6,25 +6,17 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any, Literal
-
-import espeakng_loader
 
 from outdial.domain.errors import InvalidInput, Unavailable
 from outdial.domain.voices import Voice
+from outdial.speech.espeak_voices import voice_for
 from outdial.speech.espeak_wire import LENGTHS, packed
 from outdial.speech.wav import wav_of
 
 SPEAK_TIMEOUT_S = 15.0
 """A text of the greatest length takes a second, and the process itself some to start on a busy machine."""
 
-_NOT_UNDERSTOOD = {
-    "he": "reads Hebrew without its vowels, which nobody understands; give recorded audio",
-}
-_USUAL_PRIORITY = 5
 _PROGRAM = (sys.executable, "-m", "outdial.speech.espeak_process")
 
 
@@ -39,31 +31,14 @@ class LocalEngine:
         self._turn = asyncio.Lock()
         self._process: Process | None = None
 
-    async def voice_id(self, voice: Voice) -> str:
-        """The voice that speaks the language best; raises as `Engine` says."""
-        if voice.base_language in _NOT_UNDERSTOOD:
-            raise InvalidInput(f"cannot be said: the local voice {_NOT_UNDERSTOOD[voice.base_language]}")
-        voices = await asyncio.to_thread(known_voices)
-        if voice.name is not None:
-            if voice.name not in voices:
-                raise InvalidInput(
-                    f"cannot be said: the local engine has no voice {voice.name}; leave out its name"
-                )
-            return voice.name
-        best = _best(voices, voice.language.lower()) or _best(voices, voice.base_language)
-        if best is None:
-            raise InvalidInput(
-                f"cannot be said: the local engine does not speak {voice.language}; give audio"
-            )
-        return best
-
-    async def speak(self, text: str, voice_id: str) -> bytes:
+    async def speak(self, text: str, voice: Voice) -> bytes:
         """As `Engine` says. Cancelled, it ends the process too, whose answer is half read."""
+        asked = {"text": text, "voice": await asyncio.to_thread(voice_for, voice)}
         async with self._turn:
             try:
                 async with asyncio.timeout(SPEAK_TIMEOUT_S):
                     process = await self._started()
-                    head, samples = await _ask(process, {"text": text, "voice": voice_id})
+                    head, samples = await _ask(process, asked)
             except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
                 await self.close()
                 raise Unavailable("the local speech engine does not answer; it is started anew") from error
@@ -87,36 +62,6 @@ class LocalEngine:
                 *self._program, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
             )
         return self._process
-
-
-@cache
-def known_voices() -> Mapping[str, list[tuple[int, str]]]:
-    """The languages of each voice, by its identifier; the lower the number, the better it speaks them."""
-    folder = Path(espeakng_loader.get_data_path()) / "lang"
-    files = (file for file in folder.rglob("*") if file.is_file())
-    return {file.relative_to(folder).as_posix(): list(_languages(file.read_text("utf-8"))) for file in files}
-
-
-def _languages(voice_file: str) -> Iterator[tuple[int, str]]:
-    """`language en-us 2`: the number may be missing."""
-    for line in voice_file.splitlines():
-        match line.split():
-            case ["language", name, priority, *_] if priority.isdecimal():
-                yield int(priority), name.lower()
-            case ["language", name, *_]:
-                yield _USUAL_PRIORITY, name.lower()
-            case _:
-                pass
-
-
-def _best(voices: Mapping[str, list[tuple[int, str]]], language: str) -> str | None:
-    found = [
-        (priority, identifier)
-        for identifier, languages in voices.items()
-        for priority, name in languages
-        if name == language
-    ]
-    return min(found)[1] if found else None
 
 
 async def _ask(process: Process, asked: dict[str, str]) -> tuple[dict[str, Any], bytes]:

@@ -6,7 +6,7 @@ Credentials come by AWS's standard chain.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -29,12 +29,8 @@ _HOME = {"en": "en-US", "es": "es-ES", "fr": "fr-FR", "pt": "pt-PT", "de": "de-D
 @dataclass(frozen=True, slots=True)
 class _PollyVoice:
     name: str
-    languages: tuple[str, ...]
     engine: str
-
-    @property
-    def identifier(self) -> str:
-        return f"{self.name}/{self.engine}"
+    language: str
 
 
 class PollyEngine:
@@ -48,37 +44,24 @@ class PollyEngine:
         self._endpoint_url = endpoint_url
         self._opened = AsyncExitStack()
         self._opening = asyncio.Lock()
+        self._listing = asyncio.Lock()
         self._client: AwsClient = None
         self._voices: Sequence[_PollyVoice] = ()
 
-    async def voice_id(self, voice: Voice) -> str:
-        """The voice of that name, or the language's first by engine and name. Raises as `Engine` does."""
-        found = _speaking(await self._all_voices(), voice.language)
-        if not found:
-            raise InvalidInput(f"cannot be said: Polly has no voice for {voice.language}; give audio")
-        if voice.name is None:
-            return found[0].identifier
-        named = next((one for one in found if one.name == voice.name), None)
-        if named is None:
-            names = ", ".join(one.name for one in found)
-            raise InvalidInput(
-                f"cannot be said: Polly has no voice {voice.name} for {voice.language}; it has {names}"
-            )
-        return named.identifier
-
-    async def speak(self, text: str, voice_id: str) -> bytes:
+    async def speak(self, text: str, voice: Voice) -> bytes:
         """As `Engine` says."""
-        name, _, engine = voice_id.partition("/")
+        chosen = await self._choose(voice)
         client = await self._opened_client()
         try:
             async with answered_in_time("Polly", TIMEOUT_S):
                 answer = await client.synthesize_speech(
-                    Engine=engine,
+                    Engine=chosen.engine,
+                    LanguageCode=chosen.language,
                     OutputFormat="pcm",
                     SampleRate=str(RATE),
                     Text=text,
                     TextType="text",
-                    VoiceId=name,
+                    VoiceId=chosen.name,
                 )
                 async with answer["AudioStream"] as stream:
                     samples = await stream.read()
@@ -91,6 +74,21 @@ class PollyEngine:
         self._client, self._voices = None, ()
         await self._opened.aclose()
 
+    async def _choose(self, voice: Voice) -> _PollyVoice:
+        """The voice of that name, or the language's first by engine and name."""
+        found = _speaking(await self._all_voices(), voice.language)
+        if not found:
+            raise InvalidInput(f"cannot be said: Polly has no voice for {voice.language}; give audio")
+        if voice.name is None:
+            return found[0]
+        named = next((one for one in found if one.name == voice.name), None)
+        if named is None:
+            names = ", ".join(one.name for one in found)
+            raise InvalidInput(
+                f"cannot be said: Polly has no voice {voice.name} for {voice.language}; it has {names}"
+            )
+        return named
+
     async def _opened_client(self) -> AwsClient:
         async with self._opening:
             if self._client is None:
@@ -99,12 +97,13 @@ class PollyEngine:
             return self._client
 
     async def _all_voices(self) -> Sequence[_PollyVoice]:
-        if not self._voices:
-            self._voices = sorted(
-                [_read_voice(written) for written in await self._describe_voices()],
-                key=lambda one: (_ENGINES.index(one.engine), one.name),
-            )
-        return self._voices
+        async with self._listing:
+            if not self._voices:
+                self._voices = sorted(
+                    [voice for written in await self._describe_voices() for voice in _read_voices(written)],
+                    key=lambda one: (_ENGINES.index(one.engine), one.name),
+                )
+            return self._voices
 
     async def _describe_voices(self) -> list[dict[str, Any]]:
         client, found, further = await self._opened_client(), list[dict[str, Any]](), dict[str, str]()
@@ -118,20 +117,18 @@ class PollyEngine:
         raise Unavailable("Polly goes on listing voices without end")
 
 
-def _read_voice(written: dict[str, Any]) -> _PollyVoice:
+def _read_voices(written: dict[str, Any]) -> Iterator[_PollyVoice]:
+    """A voice of two languages is told with each text which of them it is to speak."""
     engine = next(engine for engine in _ENGINES if engine in written["SupportedEngines"])
-    languages = (written["LanguageCode"], *written.get("AdditionalLanguageCodes", ()))
-    return _PollyVoice(written["Id"], languages, engine)
+    for language in (written["LanguageCode"], *written.get("AdditionalLanguageCodes", ())):
+        yield _PollyVoice(written["Id"], engine, language)
 
 
 def _speaking(voices: Sequence[_PollyVoice], language: str) -> list[_PollyVoice]:
+    """Those who speak it there, else those who speak it anywhere."""
     base = language.partition("-")[0]
-    for wanted in dict.fromkeys((
-        language,
-        _HOME.get(language, language),
-        _OTHER_CODES.get(language, language),
-    )):
-        if found := [one for one in voices if wanted in one.languages]:
+    other = _OTHER_CODES.get(base, base)
+    for wanted in (language, _HOME.get(language), other):
+        if found := [one for one in voices if one.language == wanted]:
             return found
-    bases = {base, _OTHER_CODES.get(base, base)}
-    return [one for one in voices if bases & {code.partition("-")[0] for code in one.languages}]
+    return [one for one in voices if one.language.partition("-")[0] in {base, other}]

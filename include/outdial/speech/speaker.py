@@ -51,13 +51,12 @@ class Speaker:
         """
         _check(speech)
         engine = self._engines[speech.voice.engine or self._config.engine]
-        voice_id = await engine.voice_id(speech.voice)
-        key = _key(engine.name, voice_id, speech.text)
+        key = _key(engine.name, speech)
         if (wav := self._said.get(key)) is not None:
             self._said.move_to_end(key)
             return wav
         if key not in self._saying:
-            task = self._saying[key] = asyncio.create_task(self._make(key, speech, engine, voice_id))
+            task = self._saying[key] = asyncio.create_task(self._make(key, speech, engine))
             task.add_done_callback(lambda done: self._made(key, done))
         return await asyncio.shield(self._saying[key])
 
@@ -71,11 +70,11 @@ class Speaker:
         for engine in self._engines.values():
             await engine.close()
 
-    async def _make(self, key: str, speech: Speech, engine: Engine, voice_id: str) -> bytes:
+    async def _make(self, key: str, speech: Speech, engine: Engine) -> bytes:
         is_kept = bool(self._config.storage_url) and not speech.is_personal
         if is_kept and (wav := await self._kept(key)) is not None:
             return wav
-        wav = await engine.speak(speech.text, voice_id)
+        wav = await engine.speak(speech.text, speech.voice)
         if is_kept:
             await self._keep(key, wav)
         return wav
@@ -122,6 +121,7 @@ def _check(speech: Speech) -> None:
         raise InvalidInput(problem)
 
 
-def _key(engine: EngineName, voice_id: str, text: str) -> str:
-    written = json.dumps([1, engine, voice_id, text])
+def _key(engine: EngineName, speech: Speech) -> str:
+    """By what was asked, not by the voice it got: what was said is found also while the engine is away."""
+    written = json.dumps([1, engine, speech.voice.language, speech.voice.name, speech.text])
     return hashlib.sha256(written.encode()).hexdigest()[:KEY_CHARS]
