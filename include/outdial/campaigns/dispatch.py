@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from outdial.campaigns.lifecycle import is_dispatch_over
+from outdial.campaigns.pace_in_force import cps_in_force
 from outdial.domain.calling_rules import caps_for, timetables_for
 from outdial.domain.calling_windows import closes_at, is_open
 from outdial.domain.dial_task import DialTask
@@ -37,6 +38,7 @@ from outdial.storage.claims import (
     ready_buckets,
 )
 from outdial.storage.contacts import Area, read_areas
+from outdial.storage.pace import read_factors
 from outdial.storage.pool import Connection, Pool
 
 SQS_BATCH = 10
@@ -144,7 +146,9 @@ async def _claim(pool: Pool, openings: Openings, run_id: str, limits: DispatchLi
     async with pool.connection() as conn, conn.transaction():
         await hold_list_still(conn)
         run = await read_run(conn, campaign.id, run_id)
-        room = min(limits.batch_size, _room(campaign, run, limits, await count_in_hand(conn, campaign.id)))
+        cps = cps_in_force(campaign, limits.max_cps, await read_factors(conn))
+        enough = ceil(cps * limits.horizon_s)
+        room = min(limits.batch_size, _room(campaign, run, enough, await count_in_hand(conn, campaign.id)))
         if room <= 0 or not await are_registries_fresh(conn, campaign.id, now):
             return None
         groups, open_areas = await _open_groups(conn, openings)
@@ -156,14 +160,11 @@ async def _claim(pool: Pool, openings: Openings, run_id: str, limits: DispatchLi
         return claims
 
 
-def _room(
-    campaign: Campaign, run: CampaignRun | None, limits: DispatchLimits, in_hand: tuple[int, int]
-) -> int:
+def _room(campaign: Campaign, run: CampaignRun | None, enough: int, in_hand: tuple[int, int]) -> int:
     """How many more contacts may be claimed before the dialers, the campaign or the trial has enough."""
     dispatched, live = in_hand
-    cps = min(limits.max_cps, campaign.config.max_cps or limits.max_cps)
     rooms = [
-        ceil(cps * limits.horizon_s) - dispatched,
+        enough - dispatched,
         campaign.config.max_concurrent_calls - live - dispatched,
     ]
     if run is not None and run.contact_limit is not None:

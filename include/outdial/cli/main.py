@@ -23,6 +23,7 @@ COMMANDS = {
     "ivr": "Check, draw and try the flow of a call.",
     "speak": "Hear a text as people would on the telephone.",
     "windows": "Open or closed at a moment, why, and when next.",
+    "pace": "How fast calls may go now, and why.",
     "dialer": "Place the calls dispatch asks for, until told to stop.",
     "bench": "Measure the real parts under load.",
     "simulator": "A phone network for people who have none.",

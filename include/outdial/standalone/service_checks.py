@@ -18,6 +18,7 @@ from outdial.speech.speaker import open_speaker
 from outdial.speech.wav import seconds_of
 from outdial.standalone.airflow import airflow_health
 from outdial.standalone.findings import Check, Finding
+from outdial.standalone.pace_check import check_pace
 from outdial.standalone.valkey import redis_answers
 from outdial.storage.migrate import missing_migrations
 
@@ -39,6 +40,7 @@ def service_checks(settings: Settings, clock: Clock) -> list[Check]:
         Check("dead letters", doctor.dead_letters, f"Check DIAL_TASKS_DLQ_URL; {_START}."),
         Check("Asterisk", doctor.asterisk, f"Check AMI_HOST, AMI_PORT, AMI_USER and AMI_SECRET; {_START}."),
         Check("speech", doctor.speech, "Check SPEECH_ENGINE, and for polly AWS_REGION and credentials."),
+        Check("pace", doctor.pace, "Get PostgreSQL and its schema right first."),
         Check("Airflow", doctor.airflow, f"Check AIRFLOW_URL; {_START}."),
     ]
 
@@ -115,6 +117,9 @@ class _Services:
         async with open_speaker(config) as speaker:
             wav = await speaker.say(Speech("All is well.", Voice()))
         return Finding("speech", f"{config.engine} said {seconds_of(wav):.1f} s of English")
+
+    async def pace(self) -> Finding:
+        return await check_pace(self._settings, self._clock())
 
     async def airflow(self) -> Finding:
         health = await airflow_health(self._settings.airflow_url) if self._settings.airflow_url else {}

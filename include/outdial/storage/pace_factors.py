@@ -32,9 +32,14 @@ class PaceFactor:
     held_because: str | None
 
     @property
+    def is_held(self) -> bool:
+        """Whether it is the operator's limit that is in force."""
+        return self.held is not None and self.held <= self.adaptive
+
+    @property
     def why(self) -> str:
         """The reason of what is in force."""
-        if self.held is not None and self.held <= self.adaptive:
+        if self.is_held:
             return f"Held by {self.held_by}: {self.held_because}"
         return self.reason
 

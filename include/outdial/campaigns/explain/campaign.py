@@ -24,6 +24,7 @@ from outdial.campaigns.explain.flow import (
     room,
 )
 from outdial.campaigns.explain.look import Finding, Look
+from outdial.campaigns.explain.lowered import lowered
 from outdial.campaigns.explain.permission import dates, lease, registries, status, trial
 from outdial.campaigns.preview.campaign import judge_contacts
 from outdial.campaigns.preview.outlooks import put_together
@@ -32,6 +33,7 @@ from outdial.reports.wording import count
 from outdial.storage.campaigns import Campaign, read_campaign, read_run
 from outdial.storage.claims import read_standing
 from outdial.storage.explain import read_latest_endings, read_outbox, read_pace_clock, read_traffic
+from outdial.storage.pace_factors import read_pace_factors
 from outdial.storage.pool import Connection, Pool
 from outdial.storage.preview import see_dialers
 
@@ -44,6 +46,7 @@ CHAIN: Sequence[Callable[[Look], Iterator[Finding]]] = (
     contacts,
     room,
     dialers,
+    lowered,
     outbox,
     endings,
     claiming,
@@ -119,6 +122,7 @@ async def _look(conn: Connection, campaign: Campaign, pace: PaceSettings, now: d
         outbox=await read_outbox(conn, campaign.id),
         dialers=await see_dialers(conn, DIALER_SILENT_AFTER, REDIS_SILENT_AFTER),
         pace=await read_pace_clock(conn),
+        lowered=await read_pace_factors(conn),
         traffic=await read_traffic(conn, campaign.id, now),
         endings=await read_latest_endings(conn, campaign.id, LATEST_CALLS),
         max_cps=pace.max_cps,
@@ -135,6 +139,7 @@ def _answer(look: Look, stops: Finding | None, findings: tuple[Finding, ...], *,
     if dialling:
         calls = "1 call" if last_minute == 1 else f"{count(last_minute)} calls"
         rate = f"{calls} in the last minute ({last_minute / 60:.2g} a second)"
-        return f"It is being dialled: {rate}, {count(live)} in progress now."
+        slow = next((f" {one.text}" for one in findings if one.about == "pace" and one.state == "waits"), "")
+        return f"It is being dialled: {rate}, {count(live)} in progress now.{slow}"
     waits = next((finding for finding in findings if finding.state == "waits"), None)
     return f"No call begins. {waits.text}" if waits else "No call begins just now."

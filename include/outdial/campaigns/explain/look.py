@@ -10,11 +10,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from outdial.campaigns.pace_in_force import cps_in_force
 from outdial.campaigns.preview.outlooks import Outlooks
 from outdial.domain.outlook import Reason
 from outdial.storage.campaigns import Campaign, CampaignRun
 from outdial.storage.claims import Standing
 from outdial.storage.explain import Outbox, PaceClock, Traffic
+from outdial.storage.pace_factors import PaceFactor
 from outdial.storage.preview import DialersSeen
 
 State = Literal["stops", "waits", "note", "fine"]
@@ -45,6 +47,7 @@ class Look:
     outbox: Outbox
     dialers: DialersSeen
     pace: PaceClock
+    lowered: Sequence[PaceFactor]
     traffic: Traffic
     endings: dict[str, int]
     max_cps: float
@@ -59,7 +62,7 @@ class Look:
     @property
     def cps(self) -> float:
         """The pace the campaign may have."""
-        return min(self.max_cps, self.campaign.config.max_cps or self.max_cps)
+        return cps_in_force(self.campaign, self.max_cps, {one.key: one.factor for one in self.lowered})
 
     @property
     def dag(self) -> str:
