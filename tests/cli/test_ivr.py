@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from outdial.cli.main import run
+from outdial.domain.ivr_sound import sound_problem
 from tests.ivr.flows import APPEAL, appeal
 
 Outdial = Callable[..., tuple[int, str, str]]
@@ -184,6 +185,66 @@ def test_branches_follow_what_is_known(outdial: Outdial, tmp_path: Path) -> None
     code, _, err = outdial("ivr", "try", file, "--with", "language")
     assert code == 1
     assert "--with 'language' is no FIELD=VALUE" in err
+
+
+def test_texts_are_tried_by_the_voice_and_shown_as_they_would_be_said(
+    outdial: Outdial, tmp_path: Path
+) -> None:
+    flow = silent_appeal(
+        welcome={"audioUrl": None, "text": "Hello {{name|friend}}."},
+        thanks={"text": "!?x", "voice": {"language": "en-US", "name": "gmw/nobody"}},
+        goodbye={"text": "{{code}} {{"},
+    )
+    file = written(tmp_path, flow)
+    problems = json.loads(outdial("ivr", "check", file, "--json")[1])["problems"]
+    assert problems == [
+        (
+            'node "goodbye": text has a {{ or }} without its other half; write {{firstName}}, or '
+            "{{firstName|friend}}"
+        ),
+        'node "thanks": text cannot be said: there is no local voice gmw/nobody; leave out its name',
+    ]
+    assert len(json.loads(outdial("ivr", "check", file, "--json", "--offline")[1])["problems"]) == 1
+    assert not (tmp_path / "speech").exists()
+    _, out, _ = outdial("ivr", "try", file, "--with", "name=Dana", typed="9\n")
+    assert "“Hello Dana.” (en-US)" in out
+    _, out, _ = outdial("ivr", "try", file, typed="9\n")
+    assert "“Hello friend.” (en-US)" in out
+
+
+def test_a_text_is_said_into_a_file(outdial: Outdial, tmp_path: Path) -> None:
+    wav = tmp_path / "hello.wav"
+    code, out, _ = outdial(
+        "speak", "Hello {{name}}, how are you?", "--with", "name=Dana", "-o", wav, "--json"
+    )
+    answer = json.loads(out)
+    assert (code, answer["engine"]) == (0, "local")
+    assert sound_problem(wav.name, wav.read_bytes()) is None
+    assert answer["seconds"] == pytest.approx(wav.stat().st_size / 16000, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["שלום", "--voice", "he"], "the text cannot be said: the local voice reads Hebrew"),
+        (["שלום"], "the text has Hebrew letters, and its voice speaks en-US"),
+        (["Hello", "--voice", "english please"], "voice: language: write a language as en-US, fr or he"),
+        (["Hello", "--engine", "gramophone"], "voice: engine: Input should be 'local' or 'polly'"),
+        (
+            ["Hello {{name}}"],
+            "the text names a field that is not given; add --with FIELD=VALUE, or a default",
+        ),
+        (["Hello {{name"], "the text has a {{ or }} without its other half"),
+        (["Hello", "--with", "name"], "--with 'name' is no FIELD=VALUE"),
+    ],
+)
+def test_what_cannot_be_said_is_told_in_a_line(
+    outdial: Outdial, tmp_path: Path, args: list[str], said: str
+) -> None:
+    code, _, err = outdial("speak", *args, "-o", tmp_path / "x.wav")
+    assert code == 1
+    assert err.startswith(f"outdial: {said}")
+    assert not (tmp_path / "x.wav").exists()
 
 
 def test_in_a_terminal_keys_are_taken_as_they_are_pressed(tmp_path: Path) -> None:

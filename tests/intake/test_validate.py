@@ -13,6 +13,8 @@ import pytest
 
 from outdial.campaigns.lifecycle import cancel
 from outdial.campaigns.validate import campaign_problems
+from outdial.domain.ivr_sound import sound_problem
+from outdial.speech.config import SpeechConfig
 from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Pool
 from tests.given import a_campaign, contacts, phones
@@ -61,9 +63,11 @@ def web_server() -> Iterator[str]:
         thread.join()
 
 
-async def problems_of(pool: Pool, campaign: Campaign, storage_url: str = "") -> list[str]:
+async def problems_of(
+    pool: Pool, campaign: Campaign, storage_url: str = "", speech: SpeechConfig | None = None
+) -> list[str]:
     async with pool.connection() as conn:
-        return await campaign_problems(conn, campaign.id, NOW, storage_url)
+        return await campaign_problems(conn, campaign.id, NOW, storage_url, speech)
 
 
 async def with_people(pool: Pool, **changes: Any) -> Campaign:
@@ -197,3 +201,56 @@ async def test_a_required_registry_must_be_here_and_fresh(pool: Pool, tmp_path: 
     assert "il-do-not-call" in problems[0]
     assert "16 days old" in problems[0]
     assert "--registry il-do-not-call --as-of DATE" in problems[0]
+
+
+def saying(*texts: str, **config: Any) -> dict[str, Any]:
+    """A flow that says texts one after another."""
+    nodes = [
+        {"id": f"n{nth}", "type": "play_audio", "text": text, "nextNodeId": f"n{nth + 1}"}
+        for nth, text in enumerate(texts)
+    ]
+    del nodes[-1]["nextNodeId"]
+    return {"ivrFlow": {"nodes": nodes, "startNodeId": "n0"}, "audioFileUrl": None, **config}
+
+
+async def test_texts_that_can_be_said_are_at_hand_before_the_first_call(pool: Pool, tmp_path: Path) -> None:
+    campaign = await with_people(pool, **saying("Hello, everybody.", "Hello, {{name|friend}}."))
+    assert await problems_of(pool, campaign, "", SpeechConfig(storage_url=tmp_path.as_uri())) == []
+    (kept,) = (tmp_path / "speech").iterdir()
+    assert sound_problem(kept.name, kept.read_bytes()) is None
+
+
+async def test_texts_that_no_voice_can_say_are_named_by_their_node(pool: Pool) -> None:
+    campaign = await with_people(pool, **saying("שלום", "Hello", voice="he"))
+    assert await problems_of(pool, campaign, speech=SpeechConfig()) == [
+        f'config.ivrFlow: node "n{nth}": text cannot be said: the local voice reads Hebrew without its vowels, '
+        "which nobody understands; give recorded audio"
+        for nth in range(2)
+    ]
+    campaign = await with_people(pool, **saying("שלום", "Hello", name="Autumn appeal"))
+    assert await problems_of(pool, campaign, speech=SpeechConfig()) == [
+        (
+            'config.ivrFlow: node "n0": text has Hebrew letters, and its voice speaks en-US; '
+            "give a voice that speaks the text's language"
+        )
+    ]
+
+
+async def test_a_field_that_no_contact_has_needs_a_default(pool: Pool) -> None:
+    campaign = await with_people(pool, **saying("{{name}}, you gave {{amount}} to {{cause|us}}."))
+    async with pool.connection() as conn:
+        await conn.execute("""update contacts set metadata = '{"name": "Dana", "amount": " "}'""")
+    assert await problems_of(pool, campaign) == [
+        (
+            'config.ivrFlow: node "n0": text names "amount", which no contact has; correct the name, import the '
+            "field, or write {{amount|what is said instead}}"
+        )
+    ]
+
+
+async def test_an_engine_that_is_away_is_said(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+    campaign = await with_people(pool, **saying("Hello", voice={"language": "en-US", "engine": "polly"}))
+    (problem,) = await problems_of(pool, campaign, speech=SpeechConfig(endpoint_url="http://127.0.0.1:9"))
+    assert problem.startswith('config.ivrFlow: node "n0": text Polly cannot be reached')

@@ -118,6 +118,23 @@ async def test_what_memory_does_not_hold_is_read_again(storage: Path) -> None:
         assert shelf.held_bytes <= 1000
 
 
+async def test_speech_is_handed_out_by_an_address_nobody_can_guess(storage: Path) -> None:
+    async with serving(storage) as (shelf, client):
+        address = shelf.address_of_speech(b"hello")
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/audio/[0-9a-f]{32}\.wav", address)
+        answer = await client.get(address)
+        assert (answer.content, answer.headers["Content-Type"]) == (b"hello", "audio/wav")
+        assert shelf.address_of_speech(b"hello") == address
+        assert shelf.address_of_speech(b"hello, Dana") != address
+
+
+async def test_of_speech_the_memory_holds_the_newest(storage: Path) -> None:
+    async with serving(storage, most_bytes=1000) as (shelf, client):
+        addresses = [shelf.address_of_speech(bytes([nth]) * 400) for nth in range(4)]
+        statuses = [(await client.get(address)).status_code for address in addresses]
+        assert statuses == [404, 404, 200, 200]
+
+
 async def test_a_taken_port_is_said_with_its_name(storage: Path) -> None:
     async with serving(storage) as (shelf, _):
         port = int(shelf.base_url.rpartition(":")[2])

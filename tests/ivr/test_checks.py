@@ -31,7 +31,11 @@ def test_a_good_flow_has_no_problems() -> None:
         ("welcome", {"nextNodeId": "nowhere"}, 'nextNodeId is "nowhere", which is no node'),
         ("welcome", {"audioUrl": None}, "there is nothing to hear: give text or audioUrl"),
         ("welcome", {"audioUrl": None, "text": " … "}, "text says nothing; write what is to be said"),
-        ("welcome", {"text": "Hello {{name"}, "text has a {{ or }} without its other half; write {{firstName}}"),
+        (
+            "welcome",
+            {"text": "Hello {{name"},
+            "text has a {{ or }} without its other half; write {{firstName}}",
+        ),
         ("welcome", {"text": "Hello {{|you}}"}, "text has {{}} without a field; write {{firstName}}"),
         (
             "choose",

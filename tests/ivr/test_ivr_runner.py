@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from outdial.dialer import ivr_runner
+from outdial.dialer import ivr_runner, ivr_voice
 from outdial.dialer.agi_server import serve_agi
 from outdial.dialer.agi_session import AgiSession
 from outdial.dialer.ivr_runner import CallContext, IvrEffects, IvrResult, OptOutLost, run_ivr
 from outdial.domain.errors import InvalidInput, OutdialError, Unavailable
 from outdial.domain.ivr_actions import Recording
 from outdial.domain.ivr_flow import IvrFlow
+from outdial.domain.ivr_speech import Prompt, Speech
 from outdial.domain.ivr_steps import Performed
 from tests.ivr.asterisk_side import DEAD, Peer, peer
 from tests.ivr.flows import appeal
@@ -42,6 +43,7 @@ class Effects:
     done: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
     fail: list[Exception] = field(default_factory=list[Exception])
     located: list[str] = field(default_factory=list[str])
+    speaking_takes_s: float = 0
     recorded: Performed = field(default_factory=Performed)
 
     async def opt_out(self, reason: str) -> None:
@@ -61,11 +63,19 @@ class Effects:
         await session.exec("AudioSocket", "key,address")
         return self.recorded
 
-    async def locate(self, audio: str) -> str:
-        self.located.append(audio)
+    async def locate(self, audio: Prompt) -> str:
+        self.located.append(str(audio))
+        if isinstance(audio, Speech):
+            return await self.speak(audio)
         if audio.startswith("storage:lost"):
             raise InvalidInput("is not there")
         return audio.removeprefix("sound:").replace("storage:", "http://dialer.test/audio/")
+
+    async def speak(self, speech: Speech) -> str:
+        await asyncio.sleep(self.speaking_takes_s)
+        if "silence" in speech.text:
+            raise Unavailable("the engine is away")
+        return f"http://dialer.test/audio/{speech.text.lower()}.wav"
 
     def _note(self, name: str, detail: object) -> None:
         if self.fail:
@@ -449,3 +459,51 @@ async def test_asterisk_is_never_told_to_dial_anything_else(parameters: dict[str
     actions = {"3": {"type": "transfer_agent", "parameters": parameters}}
     flow = appeal("choose", choose={"actions": actions, "nextNodeId": None})
     await spoken(flow, Effects(), [choose("3"), HANGUP])
+
+
+def heard(name: str) -> tuple[str, str]:
+    return (f'STREAM FILE "{name}" "9"', "200 result=0 endpos=8000")
+
+
+@pytest.mark.parametrize(
+    ("fields", "plays"),
+    [
+        ({"text": "Thanks", "audioUrl": "sound:thanks"}, ["http://dialer.test/audio/thanks.wav"]),
+        ({"text": "Thanks", "audioUrl": None}, ["http://dialer.test/audio/thanks.wav"]),
+        ({"text": "Thank you, {{language}}"}, ["http://dialer.test/audio/thank you, he.wav"]),
+        ({"text": "Thank you, {{name}}"}, ["thanks"]),
+        ({"text": "Nothing but silence"}, ["thanks"]),
+        ({"text": "Nothing but silence", "audioUrl": "storage:lost.wav"}, []),
+        ({"text": "Nothing but silence", "audioUrl": None}, []),
+        ({"text": "Thank you, {{name}}", "audioUrl": None}, []),
+    ],
+)
+async def test_text_is_said_and_gives_way_to_audio_and_the_call_ends_whatever_fails(
+    fields: dict[str, Any], plays: list[str]
+) -> None:
+    script = [heard(name) for name in plays]
+    result = await spoken(appeal("thanks", thanks=fields), Effects(), [*script, LISTEN, HANGUP])
+    assert result.path == ("thanks",)
+
+
+async def test_a_slow_voice_leaves_nobody_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ivr_voice, "SPEAK_TIMEOUT_S", 0.1)
+    effects = Effects(speaking_takes_s=30)
+    loop = asyncio.get_running_loop()
+    began_at = loop.time()
+    flow = appeal("thanks", thanks={"text": "Thanks"})
+    await spoken(flow, effects, [heard("thanks"), LISTEN, HANGUP])
+    assert loop.time() - began_at < 2
+    assert effects.located == ['"Thanks"', "sound:thanks"]
+
+
+def test_silence_before_speech_is_shorter_than_people_stay() -> None:
+    assert ivr_voice.SPEAK_TIMEOUT_S <= 2
+
+
+async def test_a_menu_is_said_and_any_key_stops_it() -> None:
+    flow = appeal("choose", choose={"text": "Choose", "invalidText": "Wrong"})
+    menu = 'STREAM FILE "http://dialer.test/audio/choose.wav" "0123456789*#"'
+    wrong = 'STREAM FILE "http://dialer.test/audio/wrong.wav" "0123456789*#"'
+    script = [(menu, "200 result=56 endpos=1"), (wrong, "200 result=52 endpos=1"), HANGUP]
+    assert (await spoken(flow, Effects(), script)).path == ("choose", "choose=8", "choose=4")
