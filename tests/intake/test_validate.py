@@ -223,8 +223,8 @@ async def test_texts_that_can_be_said_are_at_hand_before_the_first_call(pool: Po
 async def test_texts_that_no_voice_can_say_are_named_by_their_node(pool: Pool) -> None:
     campaign = await with_people(pool, **saying("שלום", "Hello", voice="he"))
     assert await problems_of(pool, campaign, speech=SpeechConfig()) == [
-        f'config.ivrFlow: node "n{nth}": text cannot be said: the local voice reads Hebrew without its vowels, '
-        "which nobody understands; give recorded audio"
+        f'config.ivrFlow: node "n{nth}": text cannot be said: the local voice reads Hebrew without its '
+        "vowels, which nobody understands; give recorded audio"
         for nth in range(2)
     ]
     campaign = await with_people(pool, **saying("שלום", "Hello", name="Autumn appeal"))
@@ -242,8 +242,8 @@ async def test_a_field_that_no_contact_has_needs_a_default(pool: Pool) -> None:
         await conn.execute("""update contacts set metadata = '{"name": "Dana", "amount": " "}'""")
     assert await problems_of(pool, campaign) == [
         (
-            'config.ivrFlow: node "n0": text names "amount", which no contact has; correct the name, import the '
-            "field, or write {{amount|what is said instead}}"
+            'config.ivrFlow: node "n0": text names "amount", which no contact has; correct the name, import '
+            "the field, or write {{amount|what is said instead}}"
         )
     ]
 
