@@ -16,7 +16,7 @@ from tests import given
 from tests.dialer.stage import NEVER_AGAIN, Stage, eventually
 from tests.telephony.ivr.conftest import HandsetTrunk, People
 from tests.telephony.ivr.handset import Call, Dtmf, Person, a_handset
-from tests.telephony.ivr.people import ABSENT_AGENT, AGENT, TONES
+from tests.telephony.ivr.people import ABSENT_AGENT, AGENT, PROMPT_S, TONES
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -146,3 +146,34 @@ async def test_a_caller_reaches_an_agent_or_the_flow_goes_on(
     path, heard = (await walked(stage, handset_trunk, storage, flow, persons))[number]
     assert path == (["welcome", "agent"] if answered else ["welcome", "agent", "goodbye"])
     assert heard == (["welcome"] if answered else ["welcome", "goodbye"])
+
+
+async def test_a_media_cache_that_its_operator_empties_is_filled_again(
+    stage: Stage, handset_trunk: HandsetTrunk, storage: Path
+) -> None:
+    """So old audio, and texts once said to people, can be removed by age while calls go on."""
+    cache = handset_trunk.asterisk.folder / "cache"
+    removed: list[Path] = []
+
+    async def empties_the_cache(call: Call) -> None:
+        for nth in range(2):
+            await call.hears(nth)
+            await asyncio.sleep(PROMPT_S + 0.3)
+            found = [file for file in cache.rglob("*") if file.is_file()]
+            for file in found:
+                file.unlink()
+            removed.extend(found)
+
+    menu = {
+        "id": "choose",
+        "type": "menu",
+        "audioUrl": "storage:choose.wav",
+        "timeoutSeconds": 1,
+        "tries": 3,
+        "actions": {"1": {"type": "end_call"}},
+    }
+    (number,) = given.phones(1)
+    flow = {"startNodeId": "choose", "nodes": [menu]}
+    heard = await walked(stage, handset_trunk, storage, flow, {number: empties_the_cache})
+    assert heard[number] == (["choose", "choose=", "choose=", "choose="], ["choose"] * 3)
+    assert len(removed) >= 2
