@@ -497,10 +497,6 @@ async def test_a_slow_voice_leaves_nobody_in_silence(monkeypatch: pytest.MonkeyP
     assert effects.located == ['"Thanks"', "sound:thanks"]
 
 
-def test_silence_before_speech_is_shorter_than_people_stay() -> None:
-    assert ivr_voice.SPEAK_TIMEOUT_S <= 2
-
-
 async def test_a_menu_is_said_and_any_key_stops_it() -> None:
     flow = appeal("choose", choose={"text": "Choose", "invalidText": "Wrong"})
     menu = 'STREAM FILE "http://dialer.test/audio/choose.wav" "0123456789*#"'

@@ -15,7 +15,7 @@ from outdial.telemetry.logs import get_logger
 
 BEEP = "beep"
 LOCATE_TIMEOUT_S = 5.0
-SPEAK_TIMEOUT_S = 2.0
+SPEAK_TIMEOUT_S = 1.0
 """Nobody stays for longer silence; what is late for this prompt is at hand for the next."""
 
 log = get_logger(__name__)
