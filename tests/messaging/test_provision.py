@@ -67,3 +67,18 @@ async def test_publishing_to_a_topic_that_does_not_exist_says_so(aws_endpoint: s
     async with open_topics(REGION, aws_endpoint) as topics:
         with pytest.raises(Unavailable, match="NotFound"):
             await topics.publish("arn:aws:sns:us-east-1:123456789012:nowhere", {"type": "call"})
+
+
+async def test_events_of_one_request_are_all_delivered_and_no_topic_takes_none(
+    aws_endpoint: str, sqs: AwsClient
+) -> None:
+    known = await provision(REGION, aws_endpoint)
+    events = [{"n": n} for n in range(10)]
+    async with open_topics(REGION, aws_endpoint) as topics:
+        assert await topics.publish_all(known["SMS_GATEWAY_TOPIC_ARN"], events) == []
+        with pytest.raises(Unavailable, match="NotFound"):
+            await topics.publish_all("arn:aws:sns:us-east-1:123456789012:nowhere", events)
+    answer = await sqs.receive_message(
+        QueueUrl=known["SMS_REQUESTS_QUEUE_URL"], MaxNumberOfMessages=10, WaitTimeSeconds=2
+    )
+    assert sorted(json.loads(one["Body"])["n"] for one in answer["Messages"]) == list(range(10))
