@@ -15,7 +15,7 @@ from typing import Any
 from outdial.bench.figures import NOTHING, Spread
 from outdial.bench.load import campaign_of, feed, wait_for_end
 from outdial.bench.processes import OUTDIAL, cpu_seconds, machine_busy_seconds
-from outdial.bench.servers import Servers, running_servers
+from outdial.bench.servers import Servers, SqsKind, running_servers
 from outdial.bench.telephony import BARE_USER, TRUNK, Telephony, TelephonyKind, running_telephony
 from outdial.domain.clock import Clock
 from outdial.domain.errors import Unavailable
@@ -67,8 +67,16 @@ class Bench:
     clock: Clock
 
 
+@dataclass(frozen=True)
+class Sides:
+    """What the dialer is put between."""
+
+    telephony: TelephonyKind
+    sqs: SqsKind
+
+
 async def bench_dialer(
-    kind: TelephonyKind,
+    sides: Sides,
     rates: Sequence[float],
     seconds: float,
     clock: Clock,
@@ -78,7 +86,10 @@ async def bench_dialer(
     measured: list[Measured] = []
     with tempfile.TemporaryDirectory(prefix="outdial-bench-") as path:
         folder = Path(path)
-        async with running_servers(folder) as servers, running_telephony(kind, folder) as telephony:
+        async with (
+            running_servers(folder, sides.sqs) as servers,
+            running_telephony(sides.telephony, folder) as telephony,
+        ):
             bench = Bench(servers, telephony, folder, clock)
             for cps in rates:
                 measured.append(await _measure(bench, cps, seconds))

@@ -8,7 +8,9 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from outdial.bench.fauxqs import fauxqs_part
 from outdial.messaging.provision import provision
 from outdial.settings import replace_aws_variables
 from outdial.standalone.aws import CREDENTIALS, REGION, AwsServer, aws_part
@@ -20,6 +22,8 @@ from outdial.standalone.valkey import ValkeyServer, valkey_part
 from outdial.storage.migrate import migrate
 
 DATABASE = "outdial"
+SqsKind = Literal["moto", "fauxqs"]
+"""moto is what one machine runs with; fauxqs keeps up with more."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Servers:
 
 
 @asynccontextmanager
-async def running_servers(folder: Path) -> AsyncGenerator[Servers]:
+async def running_servers(folder: Path, sqs: SqsKind) -> AsyncGenerator[Servers]:
     """Fresh servers, for the length of a block."""
     ports = choose_ports(("postgres", "valkey", "aws"), wished={})
     inherited = child_environment(os.environ)  # noqa: TID251 - for processes, not for us
@@ -40,11 +44,11 @@ async def running_servers(folder: Path) -> AsyncGenerator[Servers]:
     postgres = PostgresServer(folder / "postgres", folder / "postgres.log", ports["postgres"], password)
     valkey = ValkeyServer(folder / "valkey", folder / "valkey.log", ports["valkey"], password)
     aws = AwsServer(folder / "aws.log", ports["aws"])
-    parts = [
-        await postgres_part(postgres, inherited),
-        valkey_part(valkey, inherited),
-        aws_part(aws, inherited),
-    ]
+    parts = [await postgres_part(postgres, inherited), valkey_part(valkey, inherited)]
+    if sqs == "fauxqs":
+        parts.append(await fauxqs_part(aws.port, aws.log, inherited))
+    else:
+        parts.append(aws_part(aws, inherited))
     async with AsyncExitStack() as life:
         running = [await life.enter_async_context(running_part(part)) for part in parts]
         await create_database(postgres, DATABASE)

@@ -5,17 +5,31 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import asdict
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from outdial.bench.dialer import Measured
-    from outdial.bench.telephony import TelephonyKind
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 CEILING = (150, 200, 250, 300, 400, 500)
+
+
+class Telephony(StrEnum):
+    """What carries the calls."""
+
+    ASTERISK = "asterisk"
+    SIMULATOR = "simulator"
+
+
+class Sqs(StrEnum):
+    """What carries the dial tasks."""
+
+    MOTO = "moto"
+    FAUXQS = "fauxqs"
 
 
 @app.callback()
@@ -26,8 +40,12 @@ def bench() -> None:
 @app.command()
 def dialer(
     telephony: Annotated[
-        str, typer.Option(help="asterisk (a real one, fetched where missing) or simulator.")
-    ] = "asterisk",
+        Telephony, typer.Option(help="A real Asterisk (fetched where missing), or the simulator.")
+    ] = Telephony.ASTERISK,
+    sqs: Annotated[
+        Sqs,
+        typer.Option(help="moto, as one machine has it, or fauxqs (from npm), which keeps up with more."),
+    ] = Sqs.MOTO,
     cps: Annotated[
         list[float] | None, typer.Option(help="A rate in calls per second; repeatable. Default: 20, 50, 100.")
     ] = None,
@@ -38,17 +56,14 @@ def dialer(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each rate.")] = False,
 ) -> None:
     """Place calls at each rate with the dialer, then with a bare panoramisk client, and compare."""
-    from outdial.bench.dialer import bench_dialer  # noqa: PLC0415 - a command imports its room when called
+    from outdial.bench.dialer import Sides, bench_dialer  # noqa: PLC0415 - imported when called
     from outdial.domain.clock import utc_now  # noqa: PLC0415
-    from outdial.domain.errors import InvalidInput  # noqa: PLC0415
 
-    if telephony not in ("asterisk", "simulator"):
-        raise InvalidInput(f"--telephony {telephony}: choose asterisk or simulator.")
-    kind: TelephonyKind = "asterisk" if telephony == "asterisk" else "simulator"
+    sides = Sides(telephony.value, sqs.value)
     rates = [*(cps or [20, 50, 100]), *(CEILING if ceiling else ())]
     if not as_json:
-        print(f"Each rate for {seconds:g} s on {telephony}; CPU in % of one core.", flush=True)
-    measured = asyncio.run(bench_dialer(kind, rates, seconds, utc_now, _printer(as_json=as_json)))
+        print(f"Each rate for {seconds:g} s on {telephony.value}; CPU in % of one core.", flush=True)
+    measured = asyncio.run(bench_dialer(sides, rates, seconds, utc_now, _printer(as_json=as_json)))
     if not as_json and measured:
         print(_last_word(measured))
 
