@@ -205,6 +205,40 @@ def test_a_manager_is_warned_of_what_will_keep_calls_from_being_made(
     }
 
 
+@pytest.mark.parametrize(
+    ("audio", "instead"), [(None, "is not said to them"), ("sound:gift", "is replaced by its audio")]
+)
+def test_people_who_will_not_hear_a_text_are_counted(
+    outdial: Command, arrange: Arrange, audio: str | None, instead: str
+) -> None:
+    node = {
+        "id": "hello",
+        "type": "play_audio",
+        "text": "{{name|Hello}}, {{gift}} dollars",
+        "audioUrl": audio,
+    }
+    write(arrange, person(), person(), person(), ivrFlow={"startNodeId": "hello", "nodes": [node]})
+
+    async def know_one_gift(pool: Pool) -> None:
+        async with pool.connection() as conn:
+            await conn.execute(
+                """
+                update contacts set metadata = '{"gift": 25}'
+                where id = (select id from contacts order by id limit 1)
+                """
+            )
+
+    arrange(know_one_gift)
+    warnings = outdial("campaign", "preview", "spring_appeal", "--at", AT)[1]["warnings"]
+    (warning,) = [one for one in warnings if one["about"] == "texts"]
+    assert warning == {
+        "about": "texts",
+        "text": '2 contacts without "gift": the text that names it without a default '
+        f'{instead} (node "hello": text).',
+        "action": "import the field, or write {{gift|what is said instead}}",
+    }
+
+
 def test_windows_that_never_open_are_warned_of_with_the_law_that_closes_them(
     outdial: Command, arrange: Arrange
 ) -> None:

@@ -16,3 +16,10 @@ async def fields_known(conn: Connection, campaign_id: UUID, fields: Iterable[str
     asked = {"campaign_id": campaign_id, "fields": sorted(set(fields))}
     rows = await (await conn.execute(_SQL["fields_known"], asked)).fetchall()
     return {row["field"] for row in rows}
+
+
+async def count_lacking(conn: Connection, campaign_id: UUID, fields: Iterable[str]) -> dict[str, int]:
+    """How many contacts have no value, by field; fields that everybody has are left out."""
+    asked = {"campaign_id": campaign_id, "fields": sorted(set(fields))}
+    rows = await (await conn.execute(_SQL["count_lacking"], asked)).fetchall()
+    return {row["field"]: row["contacts"] for row in rows}

@@ -6,3 +6,11 @@ where exists (
     select from contacts c
     where c.campaign_id = %(campaign_id)s and coalesce(btrim(c.metadata ->> f.field), '') <> ''
 )
+
+-- count_lacking
+-- How many contacts of the campaign have no value for each of these fields; fields that all have are left out.
+select f.field, count(*) as contacts
+from contacts c
+cross join unnest(%(fields)b::text[]) f (field)
+where c.campaign_id = %(campaign_id)s and coalesce(btrim(c.metadata ->> f.field), '') = ''
+group by f.field

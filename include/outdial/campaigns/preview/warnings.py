@@ -11,12 +11,14 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from outdial.blacklist.registries import registry_problems
+from outdial.campaigns.contact_fields import LackingField, lacking_fields
 from outdial.campaigns.lifecycle import is_past_end
 from outdial.campaigns.preview.areas import AreaHours
 from outdial.campaigns.preview.forecast import Duration
 from outdial.campaigns.preview.outlooks import Judged
 from outdial.campaigns.preview.words import what_and_what_to_do
 from outdial.domain.forecast import calls_within
+from outdial.domain.ivr_default import flow_of
 from outdial.domain.number_caps import NumberCaps
 from outdial.domain.outlook import Reason
 from outdial.reports.wording import count, duration
@@ -61,7 +63,9 @@ async def preview_warnings(conn: Connection, seen: Seen) -> list[Warn]:
                 about="dialers", text="No dialer is alive: nobody would be called.", action="`outdial dialer`"
             )
         )
-    return [*warnings, *_never_open(seen.judged), *_too_slow(seen), *_caps(seen)]
+    flow = flow_of(campaign.config)
+    lacking = await lacking_fields(conn, campaign.id, flow) if flow else []
+    return [*warnings, *_never_open(seen.judged), *_too_slow(seen), *_caps(seen), *map(_unsaid, lacking)]
 
 
 def _status(campaign: Campaign, now: datetime) -> Iterator[Warn]:
@@ -87,6 +91,16 @@ def _status(campaign: Campaign, now: datetime) -> Iterator[Warn]:
 def _registry(problem: str) -> Warn:
     what, action = what_and_what_to_do(problem)
     return Warn(about="registries", text=f"{what}: nobody is called.", action=action or "import a newer copy")
+
+
+def _unsaid(lacking: LackingField) -> Warn:
+    instead = "is replaced by its audio" if lacking.has_audio_instead else "is not said to them"
+    return Warn(
+        about="texts",
+        text=f'{_contacts(lacking.contacts)} without "{lacking.field}": the text that names it without a '
+        f"default {instead} ({lacking.place}).",
+        action=f"import the field, or write {{{{{lacking.field}|what is said instead}}}}",
+    )
 
 
 def _never_open(judged: Iterable[Judged]) -> Iterator[Warn]:
