@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(180)
 CPS = 20
 QUICK_LOOKS = PaceConfig(
     look_every_s=0.2,
-    rules=Rules(trunk=Steps(least=0.05, up=2, every_s=0.5)),
+    rules=Rules(again_after_s=5, trunk=Steps(least=0.05, up=2, every_s=0.5)),
     windows=Windows(trunk_window_s=20, trunk_known_after_s=0.5),
 )
 

@@ -56,17 +56,25 @@ IN_FORCE = st.dictionaries(
         factor=st.floats(0.001, 1),
         since=st.integers(0, 1000).map(lambda ago_s: NOW - timedelta(seconds=ago_s)),
         held=st.booleans(),
+        fell_from=st.none() | st.floats(0.001, 1),
+        fell_at=st.none() | st.integers(0, 1000).map(lambda ago_s: NOW - timedelta(seconds=ago_s)),
     ),
 )
 
 
 def after(in_force: dict[str, InForce], changes: list[Change]) -> dict[str, InForce]:
     """What is in force once `changes` are."""
-    changed = {
-        one.key: replace(in_force.get(one.key, InForce(1, NOW)), factor=one.after, since=one.at)
-        for one in changes
-    }
-    return in_force | changed
+    return in_force | {one.key: _after(in_force.get(one.key), one) for one in changes}
+
+
+def _after(was: InForce | None, change: Change) -> InForce:
+    now_is = replace(was or InForce(1, change.at), factor=change.after, since=change.at)
+    if change.after > change.before:
+        return now_is
+    # Whether the last change was a step down too.
+    goes_on = was is not None and was.fell_at == was.since
+    fell_from = was.fell_from if was is not None and goes_on else change.before
+    return replace(now_is, fell_from=fell_from, fell_at=change.at)
 
 
 def factors(in_force: dict[str, InForce]) -> dict[str, float]:
@@ -199,6 +207,23 @@ def test_a_load_that_follows_the_pace_finds_a_pace_and_stays_there():
         seen.append(factors(in_force)[ALL])
     assert len(set(seen[100:])) == 1
     assert seen[-1] * 1.2 < 0.8
+
+
+@pytest.mark.parametrize("bears", [0.3, 0.45, 0.6, 0.75, 0.9])
+def test_a_trunk_that_bears_less_than_it_is_given_is_not_driven_to_its_limit_every_minute(bears: float):
+    """What is over its limit is refused; seen every 15 s for four hours."""
+    in_force, now, falls, shares = dict[str, InForce](), NOW, 0, list[float]()
+    for _ in range(4 * 3600 // 15):
+        now += timedelta(seconds=15)
+        asked = factors(in_force).get(ALPHA, 1)
+        refused = round(200 * max(1 - bears / asked, 0))
+        seen = TrunkFigures(200, refused, 10, refused // 20)
+        changes = decide(in_force, Figures(trunks={"alpha": seen}), RULES, now)
+        in_force = after(in_force, changes)
+        falls += sum(change.after < change.before for change in changes)
+        shares.append(min(asked, bears) / bears)
+    assert falls <= 2 * 4 * 6  # twice in ten minutes
+    assert sum(shares) / len(shares) > 0.6
 
 
 def test_a_trunk_is_not_judged_by_fewer_calls_than_the_least():

@@ -93,14 +93,17 @@ async def test_a_busy_host_lowers_the_pace_and_a_quiet_one_raises_it_by_steps(po
         seen = []
         for k in range(1, 5):
             await _look(controller, exporter, 0.3, NOW + timedelta(seconds=31 * k))
-            seen.append(factors[ALL].factor if (factors := await _factors(pool)) else 1)
-    assert seen == [0.625, 0.78125, 0.9765625, 1]
+            seen.append((await _factors(pool))[ALL].factor)
+        # For ten minutes no nearer to where it got into trouble.
+        assert seen == [0.625, 0.78125, 0.8, 0.8]
+        await _look(controller, exporter, 0.3, NOW + timedelta(seconds=600))
+        assert await _factors(pool) == {}
     async with pool.connection() as conn:
         newest, *_, oldest = await read_pace_changes(conn, 10)
     assert oldest.reason == "The telephony host's CPU is 86% busy, more than 80%."
     assert (oldest.before, oldest.after, oldest.figures["cpuShare"]) == (1, 0.5, 0.86)
     assert newest.reason.endswith("the whole pace again.")
-    assert newest.at == NOW + timedelta(seconds=124)
+    assert newest.at == NOW + timedelta(seconds=600)
 
 
 async def test_a_silent_exporter_leaves_the_last_safe_pace_and_is_named(pool: Pool, exporter: Exporter):
@@ -186,9 +189,10 @@ async def test_a_congested_trunk_is_lowered_by_the_share_of_its_calls(pool: Pool
 
 async def test_calls_that_say_nothing_of_a_trunk_do_not_count(pool: Pool, campaign: Campaign):
     silent: list[str | None] = ["cancelled", "refused", "unknown"]
-    await _calls(pool, campaign, [*silent * 10, *["answered"] * 5, *["congestion"] * 4])
+    await _calls(pool, campaign, [*silent * 10, *["answered"] * 7, *["congestion"] * 4])
     async with _controller(pool) as controller:
-        assert (await controller.look(NOW)).changes == []
+        (change,) = (await controller.look(NOW)).changes
+    assert change.figures == {"calls": 11, "failed": 4}
 
 
 async def test_a_campaign_that_has_just_begun_is_not_judged_by_those_that_failed_first(
@@ -220,6 +224,30 @@ async def test_a_lowered_trunk_rises_only_by_calls_that_are_known_to_have_gone_w
         assert (change.before, change.after) == (0.25, 0.5)
         # The same calls are no reason for a second step.
         assert (await controller.look(later + timedelta(seconds=60))).changes == []
+
+
+async def test_the_steps_of_one_fall_count_as_one_trouble_and_a_later_fall_as_another(
+    pool: Pool, campaign: Campaign
+):
+    async def fall(controller: Controller, at: datetime) -> None:
+        await _calls(pool, campaign, ["congestion"] * 15, begun_at=at)
+        assert (await controller.look(at + timedelta(seconds=20))).changes[0].after < 0.5
+
+    async def rise(controller: Controller, at: datetime) -> float:
+        await _calls(pool, campaign, ["answered"] * 10, begun_at=at)
+        changes = (await controller.look(at + timedelta(seconds=20))).changes
+        return changes[0].after if changes else 0
+
+    def minute(k: int) -> datetime:
+        return NOW + timedelta(minutes=k)
+
+    async with _controller(pool) as controller:
+        await fall(controller, minute(0))
+        await fall(controller, minute(1))
+        # 0.0625 now, and it fell from 1: it may rise to 0.8 within ten minutes.
+        assert [await rise(controller, minute(k)) for k in range(2, 8)] == [0.125, 0.25, 0.5, 0.8, 0, 0]
+        await fall(controller, minute(8))
+        assert [await rise(controller, minute(k)) for k in range(9, 13)] == [0.4, pytest.approx(0.64), 0, 0]
 
 
 async def test_a_campaign_below_its_floor_is_lowered_and_recovers(pool: Pool, campaign: Campaign):

@@ -18,5 +18,5 @@ class AnswerRateFloor(Written):
     """
 
     share: float = Field(gt=0, lt=1)
-    minimum_calls: int = Field(20, ge=10, le=100_000)
+    minimum_calls: int = Field(20, ge=10, le=5000)
     window_minutes: float = Field(30, ge=1, le=1440)

@@ -34,11 +34,13 @@ def decide(in_force: Mapping[str, InForce], figures: Figures, rules: Rules, now:
     return [
         change
         for key, said in groupby(verdicts, key=lambda verdict: verdict.key)
-        for change in _decide_one(key, list(said), in_force.get(key), now)
+        for change in _decide_one(key, list(said), in_force.get(key), rules, now)
     ]
 
 
-def _decide_one(key: str, said: Sequence[Verdict], now_is: InForce | None, now: datetime) -> Iterator[Change]:
+def _decide_one(
+    key: str, said: Sequence[Verdict], now_is: InForce | None, rules: Rules, now: datetime
+) -> Iterator[Change]:
     factor = now_is.factor if now_is else 1.0
     passed_s = (now - now_is.since).total_seconds() if now_is else inf
     limits = [verdict for verdict in said if verdict.at_most < factor]
@@ -46,7 +48,10 @@ def _decide_one(key: str, said: Sequence[Verdict], now_is: InForce | None, now: 
     if due:
         strictest = min(due, key=lambda verdict: verdict.at_most)
         yield Change(key, now, factor, strictest.at_most, _sentence(strictest.says), strictest.figures)
-    elif now_is and not now_is.held and not limits and (risen := _risen(said, passed_s)) > factor:
+    elif now_is and not now_is.held and not limits:
+        risen = min(_risen(said, passed_s), _highest(said, now_is, rules, now))
+        if risen <= factor:
+            return
         reason = _sentence(f"{' and '.join(verdict.says for verdict in said)}: {_upward(risen)}")
         yield Change(key, now, factor, risen, reason, _all_figures(said))
 
@@ -56,6 +61,16 @@ def _risen(said: Sequence[Verdict], passed_s: float) -> float:
     if any(passed_s < verdict.rises_after_s for verdict in said):
         return 0
     return min(min(verdict.may_rise_to or 0, verdict.at_most) for verdict in said)
+
+
+def _highest(said: Sequence[Verdict], now_is: InForce, rules: Rules, now: datetime) -> float:
+    """The share it may rise to so soon after it fell; where nothing judges it any more, any."""
+    is_judged = any(verdict.rises_after_s for verdict in said)
+    if not is_judged or now_is.fell_from is None or now_is.fell_at is None:
+        return 1
+    if (now - now_is.fell_at).total_seconds() < rules.again_after_s:
+        return rules.shy_of * now_is.fell_from
+    return now_is.fell_from if now_is.factor < now_is.fell_from else 1
 
 
 def _upward(factor: float) -> str:

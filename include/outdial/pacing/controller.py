@@ -20,10 +20,11 @@ from outdial.storage.pace_factors import (
     PaceChange,
     PaceWatch,
     read_pace_factors,
+    read_pace_falls,
     write_pace_change,
     write_pace_watch,
 )
-from outdial.storage.pool import Pool
+from outdial.storage.pool import Connection, Pool
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,7 @@ class Controller:
         """Look once, and change what must be. Raises the database's errors."""
         problems = await self._read_cpu()
         async with self.pool.connection() as conn:
-            in_force = {
-                one.key: InForce(one.factor, one.since, one.held is not None)
-                for one in await read_pace_factors(conn)
-            }
+            in_force = await _in_force(conn)
             figures = Figures(
                 reads_cpu=self.host_cpu is not None,
                 cpu_share=self.host_cpu.share if self.host_cpu else None,
@@ -72,6 +70,14 @@ class Controller:
         except OutdialError as error:
             return [str(error)]
         return []
+
+
+async def _in_force(conn: Connection) -> dict[str, InForce]:
+    falls = await read_pace_falls(conn)
+    return {
+        one.key: InForce(one.factor, one.since, one.held is not None, *falls.get(one.key, (None, None)))
+        for one in await read_pace_factors(conn)
+    }
 
 
 def _watch(figures: Figures, problems: Sequence[str], now: datetime) -> PaceWatch:

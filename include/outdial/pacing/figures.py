@@ -9,11 +9,16 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class InForce:
-    """The share of its CPS a pace may use, in (0, 1], since when, and whether an operator holds it there."""
+    """The share of its CPS a pace may use, in (0, 1], since when, and whether an operator holds it there.
+
+    `fell_from` is the share at which it last got into trouble, and `fell_at` when it was lowered last.
+    """
 
     factor: float
     since: datetime
     held: bool = False
+    fell_from: float | None = None
+    fell_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,11 @@ class Rules:
     answer_rise: float = 1.25
     """Times the campaign's floor, else it would rise and fall about it."""
 
+    again_after_s: float = 600
+    shy_of: float = 0.8
+    """For ten minutes after it fell a pace rises to no more than 80 % of where it got into trouble, then to
+    there first: what can bear no more would else be driven far into it every minute."""
+
     host: Steps = Steps(least=0.25, up=1.25, every_s=30)
     trunk: Steps = Steps(least=0.05, up=2, every_s=10)
     answers: Steps = Steps(least=0.25, up=1.5, every_s=60)

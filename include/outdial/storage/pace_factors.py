@@ -83,6 +83,12 @@ async def read_pace_factors(conn: Connection) -> list[PaceFactor]:
     return [PaceFactor(**row) for row in await (await conn.execute(_SQL["read_in_force"])).fetchall()]
 
 
+async def read_pace_falls(conn: Connection) -> dict[str, tuple[float, datetime]]:
+    """The share from which each lowered pace fell last, and when it was lowered last, by key."""
+    rows = await (await conn.execute(_SQL["read_falls"])).fetchall()
+    return {row["key"]: (row["fell_from"], row["fell_at"]) for row in rows}
+
+
 async def write_pace_change(conn: Connection, change: PaceChange) -> bool:
     """Put a change of the controller's in force; False where somebody else changed the pace before it."""
     values = {

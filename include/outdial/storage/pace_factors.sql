@@ -5,6 +5,24 @@ select key, factor, adaptive, greatest(since, held_since) as since, reason, held
 from pace_factors
 order by key
 
+-- read_falls
+-- Of every lowered pace the share from which it began to fall the last time, and when it was lowered last;
+-- steps down that no step up lies between are one fall.
+select f.key, fall.before as fell_from, down.at as fell_at
+from pace_factors f
+cross join lateral (
+    select id, at from pace_changes
+    where key = f.key and after < before and changed_by is null
+    order by id desc limit 1
+) down
+cross join lateral (
+    select before from pace_changes
+    where key = f.key and after < before and changed_by is null and id <= down.id
+      and id > coalesce(
+          (select max(id) from pace_changes where key = f.key and after > before and id < down.id), 0)
+    order by id limit 1
+) fall
+
 -- write_change
 -- Changes a pace, unless somebody else has changed it or holds what would rise. A pace without a row is whole.
 with changed as (

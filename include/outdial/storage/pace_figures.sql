@@ -36,20 +36,26 @@ group by f.key
 
 -- answers
 -- Counted calls of campaigns that have a floor, or are lowered because they had one, and those answered;
--- those begun so long ago that nobody's phone rings any more, since their share last changed.
+-- those begun so long ago that nobody's phone rings any more, since their share last changed. The latest
+-- thousands say enough.
 select c.id, c.status, c.config -> 'answerRateFloor' as floor, seen.calls, seen.answered
 from campaigns c
 left join pace_factors f on f.key = 'campaign:' || c.id
 cross join lateral (
     select count(*) as calls,
-           count(*) filter (where r.disposition is null or r.disposition = 'answered') as answered
-    from call_records r
-    where r.campaign_id = c.id
-      and r.begun_at > %(now)s - make_interval(
-              secs => coalesce((c.config -> 'answerRateFloor' ->> 'windowMinutes')::float8 * 60, 0)
-                      + %(ended_after_s)s)
-      and r.begun_at <= %(now)s - make_interval(secs => %(ended_after_s)s)
-      and r.begun_at > coalesce(greatest(f.since, f.held_since), '-infinity')
-      and (r.disposition is null or (r.counted and r.disposition <> 'unknown'))
+           count(*) filter (where latest.disposition is null or latest.disposition = 'answered') as answered
+    from (
+        select r.disposition
+        from call_records r
+        where r.campaign_id = c.id
+          and r.begun_at > %(now)s - make_interval(
+                  secs => coalesce((c.config -> 'answerRateFloor' ->> 'windowMinutes')::float8 * 60, 0)
+                          + %(ended_after_s)s)
+          and r.begun_at <= %(now)s - make_interval(secs => %(ended_after_s)s)
+          and r.begun_at > coalesce(greatest(f.since, f.held_since), '-infinity')
+          and (r.disposition is null or (r.counted and r.disposition <> 'unknown'))
+        order by r.begun_at desc
+        limit 5000
+    ) latest
 ) seen
 where (c.status = 'active' and c.config -> 'answerRateFloor' <> 'null') or f.adaptive < 1
