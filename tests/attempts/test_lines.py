@@ -21,6 +21,7 @@ from outdial.storage.pool import Pool
 from tests import given
 from tests.attempts.steps import NOON, claimed, contact_row, ended
 from tests.invariants import assert_invariants
+from tests.rules.world_rows import HeldConnection
 
 LOCAL, NATIONAL, ANYWHERE = "+12125550100", "+18005550101", "+442079460000"
 THREE_CHANNELS = [{"name": "trunk", "channels": 3}]
@@ -85,6 +86,27 @@ async def test_a_trunk_carries_no_more_calls_than_its_channels_by_all_campaigns_
     assert refused == {Released(Refusal.TRUNK_FULL, NOON + timedelta(seconds=5))}
     assert begun[2] == 6, "a campaign that sets no ceiling has none"
     assert begun[0] + begun[1] <= 3
+    await assert_invariants(database_dsn)
+
+
+@pytest.mark.parametrize(
+    "other_trunks", [[{"name": "trunk", "channels": 1}], ["trunk"]], ids=["limits", "does not"]
+)
+async def test_a_call_over_the_trunk_that_is_being_committed_is_waited_for_and_counted(
+    pool: Pool, database_dsn: str, other_trunks
+):
+    ours = await a_campaign_of(pool, 1, trunks=ONE_CHANNEL)
+    other = await a_campaign_of(pool, 1, 10, trunks=other_trunks)
+    (our_task,), (other_task,) = await claimed(pool, ours), await claimed(pool, other)
+    permit = Permit(await a_fresh_dialer(pool), "trunk", 1)
+
+    async with pool.connection() as conn, conn.transaction():
+        assert isinstance(await begin_attempt(HeldConnection(conn), other_task, permit, NOON), Begun)
+        beside = asyncio.create_task(begin_attempt(pool, our_task, permit, NOON + timedelta(seconds=1)))
+        await asyncio.sleep(0.3)
+        assert not beside.done()
+
+    assert await beside == Released(Refusal.TRUNK_FULL, NOON + timedelta(seconds=6))
     await assert_invariants(database_dsn)
 
 
@@ -252,6 +274,17 @@ async def test_nobody_is_called_from_a_number_of_another_region(pool: Pool, data
         "no_caller_id",
         0,
     )
+    await assert_invariants(database_dsn)
+
+
+async def test_a_use_is_not_forgotten_before_it_is_a_day_old(pool: Pool, database_dsn: str):
+    campaign = await a_campaign_of(pool, 4, callerIds=[{"number": LOCAL, "dailyCap": 2}])
+    dialer = await given.a_dialer(pool, NOON + timedelta(days=30))
+    hours = [NOON + timedelta(hours=hours) for hours in (0, 23.5, 23.9, 24)]
+
+    answers = await begin_each(pool, campaign, dialer, hours)
+
+    assert caller_ids(answers) == [LOCAL, LOCAL, "caller_id_spent", LOCAL]
     await assert_invariants(database_dsn)
 
 
