@@ -89,9 +89,10 @@ async def test_a_trunk_carries_no_more_calls_than_its_channels_by_all_campaigns_
     await assert_invariants(database_dsn)
 
 
-@pytest.mark.parametrize(
-    "other_trunks", [[{"name": "trunk", "channels": 1}], ["trunk"]], ids=["limits", "does not"]
-)
+ONE_CHANNEL = [{"name": "trunk", "channels": 1}]
+
+
+@pytest.mark.parametrize("other_trunks", [ONE_CHANNEL, ["trunk"]], ids=["limited", "unlimited"])
 async def test_a_call_over_the_trunk_that_is_being_committed_is_waited_for_and_counted(
     pool: Pool, database_dsn: str, other_trunks
 ):
