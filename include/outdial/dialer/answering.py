@@ -33,14 +33,15 @@ class Answering:
     """What is known of whoever picked up, filled in as the call goes on.
 
     AMD() and WaitForSilence() throw away the keys that are pressed while they listen: only the manager tells
-    of those, and they are gathered here. Machines press none, so any key shows that a person is there.
+    of those, and of keys before AGI begins. They are gathered here. Machines press none, so any key shows
+    that a person is there.
     """
 
     who: WhoAnswered | None = None
     detected: str | None = None
     message: MachineMessage | None = None
     keys: str = ""
-    _takes_keys_until: float = field(default=-math.inf, init=False)
+    _takes_keys_until: float = field(default=math.inf, init=False)
 
     @property
     def wants_out(self) -> bool:
@@ -57,6 +58,10 @@ class Answering:
         if key:
             self.keys += key
             self.who = WhoAnswered.PERSON
+
+    def leave_keys_to_agi(self) -> None:
+        """From now on AGI sees every key."""
+        self._takes_keys_until = -math.inf
 
     @contextmanager
     def told_of_keys(self) -> Generator[None]:
@@ -81,8 +86,8 @@ async def find_out_who(session: AgiSession, amd: AnsweringMachines, answering: A
     """Listen who picked up. Raises CallerHungUp where they do not stay."""
     with answering.told_of_keys():
         await _listen(session, amd, answering)
-    if answering.who is WhoAnswered.MACHINE:
-        answering.note_key(await session.wait_for_digit(LATE_KEY_S))
+        if answering.who is WhoAnswered.MACHINE:
+            await asyncio.sleep(LATE_KEY_S)
 
 
 async def leave_message(

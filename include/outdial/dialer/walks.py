@@ -69,6 +69,7 @@ class Walks:
         """The walk for whoever picked up; None where there is nobody to speak to."""
         amd, answering = call.begun.campaign.config.amd, call.answering
         if amd is None:
+            answering.leave_keys_to_agi()
             return begin_walk(flow, call.begun.metadata)
         try:
             await find_out_who(session, amd, answering)

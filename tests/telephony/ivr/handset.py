@@ -106,7 +106,6 @@ class Call:
             self._audio.close()
 
     async def _act(self, person: Person) -> None:
-        await self.acknowledged.wait()
         try:
             await person(self)
         except Exception as error:  # noqa: BLE001 - the test that holds the phone raises it
@@ -169,6 +168,7 @@ class Call:
         await self._ask("INFO", "application/dtmf-relay", f"Signal={key}\r\nDuration=160\r\n")
 
     async def _ask(self, method: str, kind: str = "", body: str = "") -> None:
+        await self.acknowledged.wait()
         self._requests += 1
         answer = self._answers[self._requests] = asyncio.get_running_loop().create_future()
         dialogue = sip.Dialogue(self.invite, self.phone.contact, self.tag)
