@@ -10,6 +10,7 @@ from outdial.settings import inherited_environment, outdial_home
 from outdial.standalone.demo import fresh_demo_home, run_sample_campaign
 from outdial.standalone.leftovers import process_title, stack_processes
 from outdial.standalone.serve import Announce, running_stack
+from outdial.standalone.stack import choose_telephony
 
 
 async def run_demo(announce: Announce, *, as_json: bool) -> int:
@@ -21,7 +22,8 @@ async def run_demo(announce: Announce, *, as_json: bool) -> int:
 
     home = fresh_demo_home(outdial_home())
     say("Starting PostgreSQL, Valkey, SQS, a phone network, the dialer and Airflow …")
-    async with running_stack(home.path, inherited_environment(), utc_now, announce) as stack:
+    inherited = choose_telephony(inherited_environment(), own_asterisk=False)
+    async with running_stack(home.path, inherited, utc_now, announce) as stack:
         with open_screen(quiet=as_json) as show:
             result = await run_sample_campaign(stack, utc_now, show, say)
         say("The run succeeded. Stopping everything …")

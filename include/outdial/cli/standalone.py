@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Coroutine
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +15,7 @@ from outdial.settings import inherited_environment, outdial_home
 from outdial.standalone.control import stack_state, start_stack, stop_stack
 from outdial.standalone.part import PartFailed
 from outdial.standalone.serve import Announce, run_until_signal, running_stack
+from outdial.standalone.stack import choose_telephony
 from outdial.standalone.welcome import welcome, welcome_facts
 
 app = typer.Typer(
@@ -22,10 +23,20 @@ app = typer.Typer(
 )
 
 
+OwnAsterisk = Annotated[
+    bool,
+    typer.Option(
+        "--own-asterisk",
+        help="Call through the Asterisk of AMI_HOST, AMI_PORT, AMI_USER and AMI_SECRET, not the simulator: "
+        "real telephones ring.",
+    ),
+]
+
+
 @app.command()
-def start(as_json: AsJson = False) -> None:
+def start(own_asterisk: OwnAsterisk = False, as_json: AsJson = False) -> None:
     """Start everything and keep it running; data survives a stop."""
-    _run(_start(as_json=as_json))
+    _run(_start(choose_telephony(inherited_environment(), own_asterisk=own_asterisk), as_json=as_json))
 
 
 @app.command()
@@ -53,9 +64,9 @@ def status(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def run(as_json: AsJson = False) -> None:
+def run(own_asterisk: OwnAsterisk = False, as_json: AsJson = False) -> None:
     """Run everything in the foreground until Ctrl-C."""
-    _run(_serve(as_json=as_json))
+    _run(_serve(choose_telephony(inherited_environment(), own_asterisk=own_asterisk), as_json=as_json))
 
 
 @app.command()
@@ -67,8 +78,8 @@ def demo(as_json: AsJson = False) -> None:
     _run(run_demo(_announcer(quiet=as_json), as_json=as_json))
 
 
-async def _start(*, as_json: bool) -> int:
-    started = await start_stack(outdial_home(), inherited_environment(), _announcer(quiet=as_json))
+async def _start(inherited: dict[str, str], *, as_json: bool) -> int:
+    started = await start_stack(outdial_home(), inherited, _announcer(quiet=as_json))
     if as_json:
         print_json({"already_running": started.was_running, **welcome_facts(started.home)})
     else:
@@ -77,9 +88,9 @@ async def _start(*, as_json: bool) -> int:
     return 0
 
 
-async def _serve(*, as_json: bool) -> int:
+async def _serve(inherited: dict[str, str], *, as_json: bool) -> int:
     announce = _announcer(quiet=as_json)
-    async with running_stack(outdial_home(), inherited_environment(), utc_now, announce) as stack:
+    async with running_stack(outdial_home(), inherited, utc_now, announce) as stack:
         if as_json:
             print_json(welcome_facts(stack.home))
         else:

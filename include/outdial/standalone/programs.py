@@ -36,11 +36,11 @@ def simulator_part(home: Home, ports: Mapping[str, int], environment: Mapping[st
     return Part("simulator", command, home.log("simulator"), is_ready, environment=environment)
 
 
-def dialer_part(home: Home, ports: Mapping[str, int], environment: Mapping[str, str]) -> Part:
-    """The dialer; it is ready when it listens for calls."""
+def dialer_part(home: Home, agi_port: int, environment: Mapping[str, str]) -> Part:
+    """The dialer; it is ready when it listens for calls on `agi_port`."""
 
     async def is_ready() -> bool:
-        return await port_answers(ports["agi"])
+        return await port_answers(agi_port)
 
     return Part(
         "dialer",

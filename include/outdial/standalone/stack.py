@@ -9,7 +9,7 @@ from pathlib import Path
 
 import outdial
 from outdial.domain.clock import Clock
-from outdial.domain.errors import Unavailable
+from outdial.domain.errors import InvalidInput, Unavailable
 from outdial.messaging.provision import provision
 from outdial.settings import replace_aws_variables
 from outdial.standalone import airflow
@@ -29,6 +29,13 @@ _RESTARTS = 3
 _PROVISION_TIMEOUT_S = 30
 # Two cores carry the whole stack: what is comfortable for them, unless somebody asks for more.
 _PACE = {"MAX_CPS": "20", "DISPATCH_HORIZON_S": "4"}
+OWN_ASTERISK = "OUTDIAL_OWN_ASTERISK"
+"""Set for the supervisor where calls go through an Asterisk that somebody already has."""
+
+_OF_OWN_ASTERISK = (
+    "AMI_HOST", "AMI_PORT", "AMI_USER", "AMI_SECRET",
+    "AGI_ADVERTISED_HOST", "AGI_PORT", "AUDIO_PORT", "RECORDING_PORT", "TELEPHONY_METRICS_URL",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,28 @@ class Stack:
     valkey: ValkeyServer
     aws: AwsServer
     airflow: airflow.AirflowSite
+
+    @property
+    def own_asterisk(self) -> dict[str, str]:
+        """How the Asterisk that somebody already has is reached; empty where the simulator is used."""
+        if OWN_ASTERISK not in self.inherited:
+            return {}
+        return {name: self.inherited[name] for name in _OF_OWN_ASTERISK if name in self.inherited}
+
+
+def choose_telephony(inherited: Mapping[str, str], *, own_asterisk: bool) -> dict[str, str]:
+    """The environment of a stack that calls through the simulator, or through the Asterisk it names.
+
+    Nobody's telephone rings because a variable was left set: only where it is asked for. Raises InvalidInput
+    where it is, and AMI_HOST or AMI_SECRET is missing.
+    """
+    chosen = {name: value for name, value in inherited.items() if name != OWN_ASTERISK}
+    if not own_asterisk:
+        return chosen
+    missing = [name for name in ("AMI_HOST", "AMI_SECRET") if not inherited.get(name)]
+    if missing:
+        raise InvalidInput(f"{' and '.join(missing)} not set: where is your Asterisk, and how do we log in?")
+    return chosen | {OWN_ASTERISK: "yes"}
 
 
 def plan_stack(home: Home, inherited: Mapping[str, str]) -> Stack:
@@ -74,15 +103,16 @@ def stages_of(stack: Stack, clock: Clock, held_files: tuple[int, ...] = ()) -> l
             valkey_part(stack.valkey, environment),
             aws_part(stack.aws, environment),
         ]
-        network = simulator_part(stack.home, stack.ports, environment)
-        return [Kept(_holding(part, held_files)) for part in parts] + [
-            Kept(_holding(network, held_files), _RESTARTS)
-        ]
+        kept = [Kept(_holding(part, held_files)) for part in parts]
+        if not stack.own_asterisk:
+            network = simulator_part(stack.home, stack.ports, environment)
+            kept.append(Kept(_holding(network, held_files), _RESTARTS))
+        return kept
 
     async def programs() -> Sequence[Kept]:
         addresses = await _prepare(stack)
         environment = _environment(stack, addresses)
-        parts = [dialer_part(stack.home, stack.ports, environment)]
+        parts = [dialer_part(stack.home, int(environment["AGI_PORT"]), environment)]
         parts += airflow.airflow_parts(stack.airflow, environment, clock)
         return [Kept(_holding(part, held_files), _RESTARTS) for part in parts]
 
@@ -114,7 +144,14 @@ def addresses_of(stack: Stack) -> dict[str, str]:
         "AIRFLOW_USER": airflow.SERVICE,
         "AIRFLOW_PASSWORD": stack.secrets.airflow_service,
         "SIMULATOR_CONTROL_PORT": str(stack.ports["simulator_control"]),
-    } | {name: stack.inherited.get(name, value) for name, value in _PACE.items()}
+    } | _asked_for(stack)
+
+
+def _asked_for(stack: Stack) -> dict[str, str]:
+    pace = {name: stack.inherited.get(name, value) for name, value in _PACE.items()}
+    if not stack.own_asterisk:
+        return pace
+    return pace | {"SIMULATOR_CONTROL_PORT": "0", "AMI_PORT": "5038"} | stack.own_asterisk
 
 
 def storage_url_of(stack: Stack) -> str:
