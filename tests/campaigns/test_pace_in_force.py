@@ -32,6 +32,12 @@ async def test_the_narrowest_pace_counts(pool: Pool, factors: dict[str, float], 
     assert cps_in_force(campaign, 100, named) == pytest.approx(cps)
 
 
+async def test_a_campaign_is_no_faster_than_the_numbers_it_calls_from(pool: Pool) -> None:
+    ids = [{"number": number, "cps": 3} for number in given.phones(2)]
+    campaign = await given.a_campaign(pool, utc_now(), maxCps=50, callerIds=ids)
+    assert cps_in_force(campaign, 100, {}) == 6
+
+
 async def test_dispatch_queues_no_more_than_the_lowered_pace_soon_begins(
     pool: Pool, dial_queue: QueueAddress
 ) -> None:

@@ -205,6 +205,39 @@ def test_a_manager_is_warned_of_what_will_keep_calls_from_being_made(
     }
 
 
+def test_people_for_whom_there_is_no_number_to_call_from_are_counted(
+    outdial: Command, arrange: Arrange
+) -> None:
+    ids = [{"number": "+12125550100", "regions": ["US-NY"], "cps": 1, "dailyCap": 2}]
+    write(arrange, *[person()] * 3, *[person(area=FLORIDA)] * 2, person(area=CALIFORNIA), callerIds=ids)
+
+    preview = outdial("campaign", "preview", "spring_appeal", "--at", AT)[1]
+
+    nobody, few = [one["text"] for one in preview["warnings"] if one["about"] == "callerIds"]
+    assert nobody == "3 contacts will not be called: no caller id is for US-CA, US-FL."
+    assert few.startswith("The caller ids may be used for 2 calls in 24 hours (dailyCap), and 6 contacts")
+    assert few.endswith("the first pass takes 3 days.")
+    assert preview["duration"]["limitedBy"] == "the cps of its callerIds together"
+
+
+@pytest.mark.parametrize(
+    ("trunks", "limited_by"),
+    [
+        ([{"name": "a", "cps": 1}, {"name": "b", "cps": 1}], "the cps of its trunks together"),
+        ([{"name": "a", "cps": 1}, "b"], "maxConcurrentCalls 100"),
+        ([{"name": "a", "channels": 9}, {"name": "b", "weight": 0}], "the 9 channels of its trunks"),
+    ],
+)
+def test_the_trunks_limit_the_first_pass(
+    outdial: Command, arrange: Arrange, trunks: list[Any], limited_by: str
+) -> None:
+    write(arrange, person(), trunks=trunks)
+
+    preview = outdial("campaign", "preview", "spring_appeal", "--at", AT)[1]
+
+    assert preview["duration"]["limitedBy"] == limited_by
+
+
 @pytest.mark.parametrize(
     ("audio", "instead"), [(None, "is not said to them"), ("sound:gift", "is replaced by its audio")]
 )

@@ -114,6 +114,18 @@ async def test_a_config_that_no_longer_reads_is_said_by_field(pool: Pool) -> Non
     assert problem.startswith("config.duplicates: ")
 
 
+async def test_a_campaign_with_no_number_for_anybody_on_its_list_cannot_run(pool: Pool) -> None:
+    local = {"number": "+12125550100", "regions": ["US-NY"]}
+    campaign = await a_campaign(pool, NOW, callerIds=[local])
+    await contacts(pool, campaign, phones(1), NOW, regions=("US-FL",))
+    (problem,) = await problems_of(pool, campaign)
+    assert problem.startswith(
+        "config.callerIds: none is for US-FL, where every contact of the campaign may be"
+    )
+    await contacts(pool, campaign, phones(1, 1), NOW, regions=("US-NY",))
+    assert await problems_of(pool, campaign) == []
+
+
 async def test_a_campaign_without_anything_to_play_cannot_run(pool: Pool) -> None:
     campaign = await with_people(pool, audioFileUrl=None)
     assert await problems_of(pool, campaign) == [

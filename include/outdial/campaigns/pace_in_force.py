@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from outdial.domain.own_pace import campaign_cps
 from outdial.pacing.requests import ALL, campaign_key, trunk_key
 from outdial.storage.campaigns import Campaign
 
@@ -13,7 +14,7 @@ def cps_in_force(campaign: Campaign, max_cps: float, factors: Mapping[str, float
     trunks = campaign.config.trunks
     return min(
         max_cps * factors.get(ALL, 1),
-        (campaign.config.max_cps or max_cps) * factors.get(campaign_key(campaign.id), 1),
+        (campaign_cps(campaign.config) or max_cps) * factors.get(campaign_key(campaign.id), 1),
         sum((trunk.cps or max_cps) * factors.get(trunk_key(trunk.name), 1) for trunk in trunks),
     )
 

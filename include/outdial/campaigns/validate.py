@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from outdial.blacklist.registries import registry_problems
 from outdial.campaigns.audio import audio_problems
+from outdial.campaigns.caller_id_regions import caller_id_problems
 from outdial.campaigns.contact_fields import missing_field_problems
 from outdial.campaigns.create import region_problem, rule_problems, schedule_problem
 from outdial.domain.answering_machines import machine_problems
@@ -40,6 +41,7 @@ async def campaign_problems(
     if not isinstance(config, CampaignConfig):
         return problems + config
     problems += await registry_problems(conn, config.registries, now)
+    problems += await caller_id_problems(conn, campaign.id, config)
     problems += await _field_problems(conn, campaign_id, config)
     # The checks of audio and speech wait for others; no transaction stays open meanwhile.
     await conn.commit()

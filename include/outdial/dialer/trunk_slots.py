@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from outdial.dialer.placing import DueSlot
-from outdial.domain.caller_ids import pool_cps
-from outdial.domain.campaign import CampaignConfig
+from outdial.domain.own_pace import campaign_cps
 from outdial.domain.trunks import Trunk, TrunkTurns, shares_of
 from outdial.pacing.requests import PaceRequest, trunk_key
 from outdial.pacing.slots import Pace
@@ -96,7 +95,7 @@ class TrunkSlots:
 
     async def _reserve(self, campaign: Campaign, wish: _Wish) -> list[DueSlot]:
         request = PaceRequest(
-            wish.trunks[0], campaign.id, _campaign_cps(campaign.config), len(wish.trunks), wish.trunk_cps
+            wish.trunks[0], campaign.id, campaign_cps(campaign.config), len(wish.trunks), wish.trunk_cps
         )
         slots = await self._pace.reserve(request)
         arrived = _now()
@@ -111,12 +110,6 @@ class TrunkSlots:
         if len(self._turns) > REMEMBERED_CAMPAIGNS:
             self._turns.popitem(last=False)
         return turns
-
-
-def _campaign_cps(config: CampaignConfig) -> float | None:
-    """No more than its caller ids can be used for: slots beyond that would only be refused."""
-    limits = [cps for cps in (config.max_cps, pool_cps(config.caller_ids)) if cps is not None]
-    return min(limits, default=None)
 
 
 def _without(shares: Mapping[str, float], name: str) -> dict[str, float]:

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from outdial.campaigns.preview.outlooks import Judged
 from outdial.domain.forecast import Crowd, first_pass
+from outdial.domain.own_pace import channels_together, own_pace_limits
 from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Connection
 from outdial.storage.preview import measure_seconds_a_call
@@ -77,9 +78,10 @@ def _pace(campaign: Campaign, max_cps: float, seconds_a_call: float) -> tuple[fl
     config = campaign.config
     by_places = config.max_concurrent_calls / max(seconds_a_call, 0.1)
     limits = [(max_cps, "MAX_CPS"), (by_places, f"maxConcurrentCalls {config.max_concurrent_calls}")]
-    if config.max_cps is not None:
-        limits.append((config.max_cps, "the campaign's maxCps"))
-    return min(limits)
+    channels = channels_together(config.trunks)
+    if channels is not None:
+        limits.append((channels / max(seconds_a_call, 0.1), f"the {channels} channels of its trunks"))
+    return min([*limits, *own_pace_limits(config)])
 
 
 async def _seconds_a_call(conn: Connection, campaign: Campaign) -> HeldFor:

@@ -6,21 +6,25 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from outdial.blacklist.registries import registry_problems
+from outdial.campaigns.caller_id_regions import regions_in_words
 from outdial.campaigns.contact_fields import LackingField, lacking_fields
 from outdial.campaigns.lifecycle import is_past_end
 from outdial.campaigns.preview.areas import AreaHours
 from outdial.campaigns.preview.forecast import Duration
 from outdial.campaigns.preview.outlooks import Judged
 from outdial.campaigns.preview.words import what_and_what_to_do
+from outdial.domain.caller_ids import fitting
 from outdial.domain.forecast import calls_within
 from outdial.domain.ivr_default import flow_of
 from outdial.domain.number_caps import NumberCaps
 from outdial.domain.outlook import Reason
+from outdial.domain.own_pace import calls_a_day
 from outdial.reports.wording import count, duration
 from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Connection
@@ -65,7 +69,14 @@ async def preview_warnings(conn: Connection, seen: Seen) -> list[Warn]:
         )
     flow = flow_of(campaign.config)
     lacking = await lacking_fields(conn, campaign.id, flow) if flow else []
-    return [*warnings, *_never_open(seen.judged), *_too_slow(seen), *_caps(seen), *map(_unsaid, lacking)]
+    return [
+        *warnings,
+        *_never_open(seen.judged),
+        *_too_slow(seen),
+        *_caps(seen),
+        *_caller_ids(seen),
+        *map(_unsaid, lacking),
+    ]
 
 
 def _status(campaign: Campaign, now: datetime) -> Iterator[Warn]:
@@ -144,6 +155,39 @@ def _caps(seen: Seen) -> Iterator[Warn]:
                 f"may be called {_in_words(caps)}, and the campaign ends in {ends_in}.",
                 action="end it later, or lower maxAttemptsPerContact",
             )
+
+
+def _caller_ids(seen: Seen) -> Iterator[Warn]:
+    yield from _no_caller_id(seen)
+    yield from _few_calls_a_day(seen)
+
+
+def _no_caller_id(seen: Seen) -> Iterator[Warn]:
+    """Contacts that would be given up, as none of the campaign's numbers may be shown to them."""
+    pool = seen.campaign.config.caller_ids
+    regions = {area.area_id: area.area.regions for area in seen.areas}
+    without = [
+        one for one in seen.judged if one.first_at and pool and not fitting(pool, regions[one.tally.area_id])
+    ]
+    if without:
+        where = regions_in_words(pool, [regions[one.tally.area_id] for one in without])
+        people = _contacts(sum(one.tally.contacts for one in without))
+        yield Warn(
+            about="callerIds",
+            text=f"{people} will not be called: no caller id is for {where}.",
+            action="add a caller id for there, or one without regions",
+        )
+
+
+def _few_calls_a_day(seen: Seen) -> Iterator[Warn]:
+    a_day, people = calls_a_day(seen.campaign.config), seen.duration.contacts
+    if a_day is not None and a_day < people:
+        yield Warn(
+            about="callerIds",
+            text=f"The caller ids may be used for {count(a_day)} calls in 24 hours (dailyCap), and "
+            f"{_contacts(people)} are to be called: the first pass takes {ceil(people / a_day)} days.",
+            action="add caller ids, or raise dailyCap",
+        )
 
 
 def _callable_by_caps(seen: Seen) -> Counter[NumberCaps]:
