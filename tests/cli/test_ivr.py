@@ -87,6 +87,25 @@ def test_every_fault_is_named_by_its_node_and_the_exit_says_so(outdial: Outdial,
     assert [line.startswith("outdial: node ") for line in err.splitlines()] == [True, True]
 
 
+def test_what_is_wrong_about_answering_machines_is_said_with_the_flow(
+    outdial: Outdial, tmp_path: Path
+) -> None:
+    file = campaign(silent_appeal())
+    amd = {"machine": "leave_message", "messageUrl": "storage:machine.wav", "totalAnalysisMs": 3000}
+    file["config"]["amd"] = amd
+    code, out, _ = outdial("ivr", "check", written(tmp_path, file), "--json")
+    answer = json.loads(out)
+    assert (code, len(answer["problems"])) == (1, 1)
+    assert answer["problems"][0].startswith("amd.messageUrl: storage:machine.wav is not there; put it at ")
+    assert any(remark.startswith("amd.totalAnalysisMs: ") for remark in answer["remarks"])
+    amd["hangUp"] = True
+    code, _, err = outdial("ivr", "check", written(tmp_path, file))
+    assert (code, err.splitlines()) == (
+        1,
+        ["outdial: amd.hangUp: Extra inputs are not permitted (given: True)"],
+    )
+
+
 def test_offline_nothing_is_asked_for(outdial: Outdial, tmp_path: Path) -> None:
     flow = silent_appeal(
         welcome={"audioUrl": "http://127.0.0.1:1/a.wav"}, removed={"audioUrl": "storage:removed.wav"}

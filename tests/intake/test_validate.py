@@ -126,6 +126,20 @@ async def test_a_campaign_with_no_number_for_anybody_on_its_list_cannot_run(pool
     assert await problems_of(pool, campaign) == []
 
 
+async def test_the_message_for_machines_is_asked_for_like_any_audio(pool: Pool) -> None:
+    amd = {"machine": "leave_message", "messageUrl": "storage:machine.wav"}
+    (problem,) = await problems_of(pool, await with_people(pool, amd=amd))
+    assert problem.startswith("config.amd.messageUrl: storage:machine.wav ")
+
+
+async def test_machine_settings_that_contradict_each_other_keep_a_campaign_from_running(pool: Pool) -> None:
+    campaign = await with_people(pool, amd={"machine": "leave_message", "greetingMs": 5000})
+    assert [problem.split(":")[0] for problem in await problems_of(pool, campaign)] == [
+        "config.amd.messageUrl",
+        "config.amd.greetingMs",
+    ]
+
+
 async def test_a_campaign_without_anything_to_play_cannot_run(pool: Pool) -> None:
     campaign = await with_people(pool, audioFileUrl=None)
     assert await problems_of(pool, campaign) == [

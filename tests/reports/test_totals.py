@@ -97,6 +97,18 @@ async def test_totals_are_what_the_rows_say(pool: Pool, seed: int) -> None:
     assert (await totals_of(pool, other)).contacts.total == 20
 
 
+async def test_messages_left_are_those_that_machines_heard_to_their_end(pool: Pool) -> None:
+    campaign, history = await a_past(pool, seed=6)
+    met = [call for person in history for call in person.calls if call.disposition is Disposition.MACHINE]
+    async with pool.connection() as conn:
+        for nth, message in enumerate(["left", "left", "cut", "unplayed", "begun"]):
+            await conn.execute(
+                "update call_records set machine_message = %s where begun_at = %s",
+                [message, met[nth].begun_at],
+            )
+    assert (await totals_of(pool, campaign)).calls.messages_left == 2
+
+
 async def test_rates_are_shares_of_what_their_names_say(pool: Pool) -> None:
     campaign, history = await a_past(pool, 4)
     calls = [call for person in history for call in person.calls]

@@ -21,7 +21,7 @@ _FIRST_WORD_MS = 250
 class WhoAnswered(StrEnum):
     """Whom a call is spoken to as."""
 
-    PERSON = "person"
+    PERSON = "human"
     MACHINE = "machine"
 
 

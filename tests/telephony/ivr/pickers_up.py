@@ -65,6 +65,7 @@ WHERE_MESSAGES_ARE_LEFT = (
     PicksUp("says nothing", 0, "NOTSURE TOOLONG", "answered", (PROMPT,), WALKED),
     PicksUp("opts out at once", 0, "NOTSURE TOOLONG", "answered", (REMOVED,), ("amd=9",), at_once="9"),
     PicksUp("hangs up at once", 0, "HANGUP", "answered", at_once=HANG_UP),
+    PicksUp("opts out and is gone", 0, "HANGUP", "answered", (), ("amd=9",), at_once="9", stays_s=1.0),
     PicksUp("is a machine", 2.5, LONG, "machine", (MESSAGE,), (), "left", beeps=True),
     PicksUp("is a machine that hangs up in its greeting", 9, LONG, "machine", stays_s=2.2),
     PicksUp("is a machine that hangs up in ours", 2.5, LONG, "machine", (MESSAGE,), (), "cut", later=HANG_UP),
