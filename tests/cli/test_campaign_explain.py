@@ -17,6 +17,7 @@ from outdial.domain.clock import utc_now
 from outdial.domain.dial_task import DialTask
 from outdial.domain.dispositions import Disposition
 from outdial.storage.blacklist import Listing, add_listings
+from outdial.storage.caller_ids import CallerIdUses, take_use
 from outdial.storage.campaigns import Campaign, count_claimed
 from outdial.storage.pool import Pool
 from tests import given
@@ -24,6 +25,7 @@ from tests.campaigns.standing_people import Call, Stage, insert_call
 from tests.cli.conftest import Arrange, Command
 
 NUMBER = "+12025550000"
+SHOWN = "+442079460100"
 Change = Callable[[Pool, Campaign], Awaitable[Any]]
 
 
@@ -354,6 +356,11 @@ async def called_twice(pool: Pool, campaign: Campaign) -> None:
             await insert_call(stage, other, NUMBER, Call(no, now - timedelta(hours=no), "no_answer"))
 
 
+async def used_now(pool: Pool, campaign: Campaign) -> None:
+    async with pool.connection() as conn:
+        assert await take_use(conn, CallerIdUses(SHOWN, 0, None, ()), utc_now())
+
+
 REFUSALS: dict[str, tuple[Change | None, dict[str, Any], str]] = {
     "listed": (listed, {}, "listed for good"),
     "attempts_exhausted": (
@@ -385,6 +392,17 @@ REFUSALS: dict[str, tuple[Change | None, dict[str, Any], str]] = {
     ),
     "number_busy": (another_calls, {}, "the number is on a call"),
     "campaign_full": (full, {"maxConcurrentCalls": 1}, "1 of 1 places taken"),
+    "trunk_full": (full, {"trunks": [{"name": "trunk", "channels": 1}]}, "every channel of trunk is taken"),
+    "no_caller_id": (
+        None,
+        {"callerIds": [{"number": SHOWN, "regions": ["GB"]}]},
+        "0 of the campaign's 1 caller ids may be shown",
+    ),
+    "caller_id_spent": (
+        used_now,
+        {"callerIds": [{"number": SHOWN, "dailyCap": 1}]},
+        "every caller id for their region was used as often as it may be",
+    ),
     "dialer_silent": (
         sql("update dialers set heartbeat_at = now() - interval '1 minute'"),
         {},

@@ -40,8 +40,21 @@ def verdicts_on(campaign: Campaign, facts: AttemptFacts, now: datetime) -> tuple
             until=refused.due_at if refused else _allowed_until(rule, facts, now),
         )
         for rule, refused in ask_every_rule(facts, now)
-        if rule not in A_DIALERS_OWN
+        if rule not in A_DIALERS_OWN and _applies(rule, facts)
     )
+
+
+def _applies(rule: Refusal, facts: AttemptFacts) -> bool:
+    """Whether the campaign sets the limit that the rule is about, in those that few campaigns set."""
+    match rule:
+        case Refusal.TRUNK_FULL:
+            return facts.trunk_channels is not None
+        case Refusal.NO_CALLER_ID:
+            return facts.caller_ids is not None
+        case Refusal.CALLER_ID_SPENT:
+            return bool(facts.caller_ids)
+        case _:
+            return True
 
 
 def _allowed_until(rule: Refusal, facts: AttemptFacts, now: datetime) -> datetime | None:
@@ -115,8 +128,6 @@ def _full(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
 
 
 def _trunk(campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
-    if facts.trunk_channels is None:
-        return "a trunk without a ceiling"
     names = " and ".join(trunk.name for trunk in campaign.config.trunks)
     if not facts.has_room_on_trunk:
         return f"every channel of {names} is taken, by calls of all campaigns"
@@ -124,19 +135,14 @@ def _trunk(campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
 
 
 def _fitting(campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
-    if facts.caller_ids is None:
-        return "the campaign names no caller ids: the trunk's own is shown"
-    if not facts.caller_ids:
-        return f"none of the campaign's {len(campaign.config.caller_ids)} caller ids is for their region"
-    return f"{len(facts.caller_ids)} of the campaign's {len(campaign.config.caller_ids)} caller ids fit them"
+    fit, named = facts.caller_ids or (), campaign.config.caller_ids
+    return f"{len(fit)} of the campaign's {len(named)} caller ids may be shown in their region"
 
 
 def _spent(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
-    if not facts.caller_ids:
-        return "no caller id that could be used up"
-    chosen = choose(facts.caller_ids)
+    chosen = choose(facts.caller_ids or ())
     if chosen is None:
-        return "every caller id that fits was used as often as it may be, by all campaigns"
+        return "every caller id for their region was used as often as it may be, by all campaigns"
     return f"the next call would come from {chosen.number}"
 
 
