@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -13,8 +15,10 @@ from outdial.blacklist.cache import Entry, open_cache
 from outdial.blacklist.erasing import erase_number
 from outdial.blacklist.listing import list_numbers
 from outdial.campaigns.lifecycle import pause
+from outdial.campaigns.stored_recordings import delete_recordings, write_recording
+from outdial.dialer.recorder import recording_name
 from outdial.domain.dispositions import Disposition
-from outdial.domain.errors import InvalidInput
+from outdial.domain.errors import InvalidInput, Unavailable
 from outdial.storage.blacklist import EVERYWHERE, Listing, is_listed
 from outdial.storage.imports import KeptReject, NewImport, begin_import, keep_rejects
 from outdial.storage.pool import Pool
@@ -58,7 +62,7 @@ async def test_nothing_in_the_database_names_an_erased_person_and_they_are_never
     await settle(pool, [ended(begun, Disposition.BUSY)])
     await list_numbers(pool, [Listing(ONE, "said no", "letter", "ops")], NOON)
     erased = await erase_number(pool, ONE, "dpo", NOON)
-    assert (erased.contacts, erased.calls, erased.listings) == (1, 1, 1)
+    assert (len(erased.people), erased.calls, erased.listings) == (1, 1, 1)
     assert await traces(pool, ONE) == []
     assert await traces(pool, "Ada Example") == []
     async with pool.connection() as conn:
@@ -139,7 +143,7 @@ async def test_a_task_that_is_being_parked_and_an_erasure_do_not_wait_for_each_o
         erasing = asyncio.create_task(erase_number(pool, ONE, "dpo", NOON))
         await asyncio.sleep(0.2)
     assert await parking
-    assert (await erasing).contacts == 1
+    assert len((await erasing).people) == 1
     assert await standing(pool) == [("failed", None)]
 
 
@@ -169,3 +173,30 @@ async def test_rows_that_a_cut_off_import_rejected_lose_the_number_however_it_is
     await erase_number(pool, ONE, "dpo", NOON)
     kept = await rows(pool, "select cells from import_rejects order by row_number")
     assert [row["cells"] for row in kept] == [[], ["Bob", TWO]]
+
+
+async def test_what_a_person_said_goes_with_them_and_what_others_said_stays(pool: Pool, tmp_path: Path):
+    campaign, begun = await a_called_contact(pool)
+    await settle(pool, [ended(begun, Disposition.ANSWERED)])
+    other = f"call-{campaign.id}-{uuid4()}-1"
+    for call_id in (begun.call_id, other):
+        write_recording(tmp_path.as_uri(), str(campaign.id), recording_name(call_id, "say"), b"RIFF")
+
+    async def delete(campaign_id: UUID, contact_id: UUID) -> int:
+        return delete_recordings(tmp_path.as_uri(), campaign_id, contact_id)
+
+    erased = await erase_number(pool, ONE, "dpo", NOON, delete_recordings=delete)
+    assert erased.recordings == 1
+    [kept] = (tmp_path / "recordings" / str(campaign.id)).iterdir()
+    assert kept.name.startswith(other)
+
+
+async def test_where_a_recording_cannot_be_deleted_nothing_is_erased_yet(pool: Pool):
+    async def refuse(_campaign_id: UUID, _contact_id: UUID) -> int:
+        raise Unavailable("the storage is away")
+
+    _, begun = await a_called_contact(pool)
+    await settle(pool, [ended(begun, Disposition.ANSWERED)])
+    with pytest.raises(Unavailable):
+        await erase_number(pool, ONE, "dpo", NOON, delete_recordings=refuse)
+    assert "contacts" in await traces(pool, ONE)

@@ -174,7 +174,13 @@ def test_an_erased_number_is_gone_from_sight_and_stays_listed(outdial: Command, 
     outdial("blacklist", "add", "+12125550143")
     code, answer, _ = outdial("blacklist", "erase", "+12125550143", "--by", "dpo")
     assert code == 0
-    assert answer["erased"] == {"contacts": 1, "calls": 0, "listings": 1, "history_entries": 1}
+    assert answer["erased"] == {
+        "contacts": 1,
+        "calls": 0,
+        "recordings": 0,
+        "listings": 1,
+        "history_entries": 1,
+    }
     assert any("backups" in rest for rest in answer["not_erased"])
     _, found, _ = outdial("blacklist", "check", "+12125550143")
     assert (found["listed"], found["entries"], found["erased"]["erased_by"]) == (True, [], "dpo")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from outdial.blacklist.cache import NO_CACHE, Entry, ListedCache
 from outdial.domain.errors import InvalidInput
@@ -14,18 +17,35 @@ NOT_ERASED = (
     "reports and exports written before, under STORAGE_URL and wherever they were downloaded to",
     "contact lists, and the rejects files beside them",
     "dial tasks still on the queue or among its dead letters, until SQS drops them; they lead to no call",
+    "a message left within the last minute, which may still be on its way into the storage",
+    "the audio of texts said to them, in the speech cache and on the telephony host, until these are cleared",
     "log files, where numbers are masked but for a few digits",
     "backups of the database, and what was published as events",
 )
 """What an erasure does not reach, for whoever has to see to it."""
 
 
-async def erase_number(
-    pool: Pool, number: str, by_whom: str, now: datetime, cache: ListedCache = NO_CACHE
-) -> Erased:
-    """Erase a number from contacts, calls, lists and their history, at once; it stays listed for good.
+DeleteRecordings = Callable[[UUID, UUID], Awaitable[int]]
+"""Deletes what a contact of a campaign said on calls; returns how many recordings there were."""
 
-    Contacts keep what reports count. Raises InvalidInput while the number is on a call.
+
+async def nothing_recorded(_campaign_id: UUID, _contact_id: UUID) -> int:
+    """For an installation whose flows record nobody."""
+    return 0
+
+
+async def erase_number(
+    pool: Pool,
+    number: str,
+    by_whom: str,
+    now: datetime,
+    cache: ListedCache = NO_CACHE,
+    delete_recordings: DeleteRecordings = nothing_recorded,
+) -> Erased:
+    """Erase a number from contacts, calls, recordings, lists and their history; it stays listed for good.
+
+    Contacts keep what reports count. Raises InvalidInput while the number is on a call. Where a recording
+    cannot be deleted nothing else is erased either, so that it can be asked for again.
     """
     async with pool.connection() as conn, conn.transaction():
         await hold_erasure(conn)
@@ -41,4 +61,6 @@ async def erase_number(
             if not row["is_prefix"]
         )
         await tell_dialers(conn)
-        return await erase(conn, number, by_whom, now)
+        erased = await erase(conn, number, by_whom, now)
+        recordings = [await delete_recordings(*person) for person in erased.people]
+        return replace(erased, recordings=sum(recordings))

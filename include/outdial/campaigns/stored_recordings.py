@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from botocore.exceptions import BotoCoreError
 from upath import UPath
 
@@ -29,3 +31,18 @@ def write_recording(storage_url: str, folder: str, name: str, content: bytes) ->
     except (OSError, BotoCoreError) as error:
         raise Unavailable(f"{name} cannot be written below {storage_url}: {error}") from error
     return path.path if path.protocol in _FOLDERS else str(path)
+
+
+def delete_recordings(storage_url: str, campaign_id: UUID, contact_id: UUID) -> int:
+    """Delete what a contact said on its calls; returns how many recordings there were. Blocks.
+
+    Raises Unavailable where the storage refuses.
+    """
+    folder = UPath(storage_url) / FOLDER / str(campaign_id)
+    try:
+        found = list(folder.glob(f"call-{campaign_id}-{contact_id}-*")) if folder.exists() else []
+        for recording in found:
+            recording.unlink()
+    except (ImportError, ValueError, OSError, BotoCoreError) as error:
+        raise Unavailable(f"recordings below {folder} cannot be deleted: {error}") from error
+    return len(found)

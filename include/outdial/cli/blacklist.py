@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from psycopg.rows import DictRow
@@ -11,6 +13,7 @@ from psycopg.rows import DictRow
 from outdial.blacklist.cache import ListedCache
 from outdial.blacklist.erasing import NOT_ERASED, erase_number
 from outdial.blacklist.listing import list_numbers, unlist_numbers, unlist_prefix
+from outdial.campaigns.stored_recordings import delete_recordings
 from outdial.cli.blacklist_audit import check, history
 from outdial.cli.blacklist_files import export, import_, registries
 from outdial.cli.listed_numbers import (
@@ -32,6 +35,7 @@ from outdial.cli.listed_numbers import (
 )
 from outdial.cli.output import AsJson, print_json, print_table
 from outdial.domain.clock import utc_now
+from outdial.settings import load_settings
 from outdial.storage.blacklist import (
     Listing,
     Unlisting,
@@ -145,13 +149,19 @@ def erase(number: OneNumber, by: By = None, region: Region = None, as_json: AsJs
     """Erase everything known of a person by their number; the number stays listed for good."""
     (given,) = parse_numbers([number], region)
 
+    async def delete(campaign_id: UUID, contact_id: UUID) -> int:
+        return await asyncio.to_thread(
+            delete_recordings, load_settings().storage_url, campaign_id, contact_id
+        )
+
     async def work(pool: Pool, cache: ListedCache) -> Erased:
-        return await erase_number(pool, given, who(by), utc_now(), cache)
+        return await erase_number(pool, given, who(by), utc_now(), cache, delete)
 
     erased = with_lists(work)
     counts = {
-        "contacts": erased.contacts,
+        "contacts": len(erased.people),
         "calls": erased.calls,
+        "recordings": erased.recordings,
         "listings": erased.listings,
         "history_entries": erased.history_entries,
     }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
+from uuid import UUID
 
 from psycopg.rows import DictRow
 
@@ -18,12 +19,17 @@ _SQL = load_queries("erasure")
 
 @dataclass(frozen=True)
 class Erased:
-    """How many rows lost the number and what else said who it belongs to."""
+    """What lost the number, and what else said who it belongs to.
 
-    contacts: int
+    `people` are the contacts, each with its campaign's id before its own; the rest are counts of rows, and
+    of recordings deleted.
+    """
+
+    people: tuple[tuple[UUID, UUID], ...]
     calls: int
     listings: int
     history_entries: int
+    recordings: int = 0
 
 
 async def hold_erasure(conn: Connection) -> None:
@@ -60,4 +66,6 @@ async def erase(conn: Connection, number: str, by_whom: str, now: datetime) -> E
     found = await run("erase_contacts")
     await run("erase_from_imports")
     listings = (await run("erase_from_lists"))["listings"]
-    return Erased(found["contacts"], found["calls"], listings, (await run("erase_from_history"))["entries"])
+    history_entries = (await run("erase_from_history"))["entries"]
+    people = tuple((UUID(campaign_id), UUID(contact_id)) for campaign_id, contact_id in found["people"])
+    return Erased(people, found["calls"], listings, history_entries)

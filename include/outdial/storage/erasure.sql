@@ -62,7 +62,8 @@ with erased as (
     where r.contact_id = e.id
     returning r.call_id
 )
-select (select count(*) from erased) as contacts, (select count(*) from recorded) as calls
+select (select coalesce(jsonb_agg(jsonb_build_array(e.campaign_id, e.id)), '[]') from erased e) as people,
+       (select count(*) from recorded) as calls
 
 -- erase_from_lists
 -- The number leaves every list; that it did is written down without it.
