@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 from outdial.domain.answer_rate import AnswerRateFloor
 from outdial.pacing.figures import AnswerFigures, TrunkFigures
 from outdial.pacing.requests import campaign_key
-from outdial.storage.pace_factors import count_answers, count_trunk_calls, count_trunk_tries
+from outdial.storage.pace_figures import count_answers, count_trunk_calls, count_trunk_tries
 from outdial.storage.pool import Connection
 
 

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from outdial.storage.pool import Connection
 from outdial.storage.queries import load_queries
 
 _SQL = load_queries("pace_factors")
-_FIGURES = load_queries("pace_figures")
 
 
 @dataclass(frozen=True)
@@ -136,26 +134,3 @@ async def read_pace_watch(conn: Connection) -> PaceWatch | None:
     """What the controller saw at its last look; None where none ever looked."""
     row = await (await conn.execute(_SQL["read_watch"])).fetchone()
     return None if row is None else PaceWatch(**row)
-
-
-async def count_trunk_calls(
-    conn: Connection, now: datetime, window_s: float, known_after_s: float
-) -> list[DictRow]:
-    """Calls begun and failed over each trunk within the window."""
-    values = {"now": now, "window_s": window_s, "known_after_s": known_after_s}
-    return await (await conn.execute(_FIGURES["trunks"], values)).fetchall()
-
-
-async def count_trunk_tries(
-    conn: Connection, now: datetime, window_s: float, ended_after_s: float, n: int
-) -> list[DictRow]:
-    """The latest calls over each lowered trunk whose end is known, and those of them that failed."""
-    values = {"now": now, "window_s": window_s, "ended_after_s": ended_after_s, "n": n}
-    return await (await conn.execute(_FIGURES["trunk_tries"], values)).fetchall()
-
-
-async def count_answers(conn: Connection, now: datetime, ended_after_s: float) -> list[DictRow]:
-    """Calls and answers of campaigns with an answer-rate floor, or lowered because of one."""
-    return await (
-        await conn.execute(_FIGURES["answers"], {"now": now, "ended_after_s": ended_after_s})
-    ).fetchall()
