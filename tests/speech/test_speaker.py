@@ -105,6 +105,48 @@ async def test_whoever_stops_waiting_does_not_stop_the_making() -> None:
         assert await speaker.say(HELLO)
 
 
+async def test_people_on_the_line_come_before_calls_that_still_ring_and_the_last_of_them_first() -> None:
+    gramophone = Gramophone(delay_s=0.02)
+    speaker = a_speaker(None, gramophone)
+
+    async def ask(text: str, *, is_urgent: bool) -> None:
+        await speaker.say(Speech(text, Voice(), is_personal=True), is_urgent=is_urgent)
+
+    async with asyncio.TaskGroup() as group:
+        for text in ("first", "ringing 1", "ringing 2"):
+            group.create_task(ask(text, is_urgent=False))
+        await asyncio.sleep(0.005)
+        for text in ("on the line 1", "ringing 2", "on the line 2"):
+            group.create_task(ask(text, is_urgent=True))
+    assert gramophone.said == ["first", "on the line 2", "ringing 2", "on the line 1", "ringing 1"]
+
+
+async def test_what_nobody_waits_for_any_more_is_not_made() -> None:
+    gramophone = Gramophone(delay_s=0.05)
+    speaker = a_speaker(None, gramophone)
+    first = asyncio.create_task(speaker.say(Speech("first", Voice())))
+    await asyncio.sleep(0.01)
+    gone = [asyncio.create_task(speaker.say(Speech(f"gone {nth}", Voice()))) for nth in range(20)]
+    stays = asyncio.create_task(speaker.say(Speech("stays", Voice())))
+    await asyncio.sleep(0.01)
+    for task in gone:
+        task.cancel()
+    assert await first
+    assert await stays
+    assert gramophone.said == ["first", "stays"]
+
+
+async def test_whoever_asks_just_after_another_gave_up_is_served() -> None:
+    speaker = a_speaker(None, Gramophone(delay_s=0.02))
+    first = asyncio.create_task(speaker.say(Speech("first", Voice())))
+    gone = asyncio.create_task(speaker.say(HELLO))
+    await asyncio.sleep(0.005)
+    gone.cancel()
+    await asyncio.wait({gone})
+    assert await speaker.say(HELLO)
+    assert await first
+
+
 async def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     size = len(a_sound("x"))
     monkeypatch.setattr(speaker_room, "MOST_BYTES", 3 * size)

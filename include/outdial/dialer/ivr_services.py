@@ -64,10 +64,13 @@ class IvrServices:
                     task.cancel()
                 await self.speaker.close()
 
-    async def locate(self, prompt: Prompt) -> str:
-        """What Asterisk plays for a prompt. Raises InvalidInput or Unavailable where it cannot be had."""
+    async def locate(self, prompt: Prompt, *, is_urgent: bool = True) -> str:
+        """What Asterisk plays for a prompt, urgent where somebody waits on the line.
+
+        Raises InvalidInput or Unavailable where it cannot be had.
+        """
         if isinstance(prompt, Speech):
-            return self.shelf.address_of_speech(await self.speaker.say(prompt))
+            return self.shelf.address_of_speech(await self.speaker.say(prompt, is_urgent=is_urgent))
         return await self.shelf.address_of(prompt)
 
     def prepare(self, config: CampaignConfig, metadata: Mapping[str, Any]) -> None:
@@ -89,7 +92,7 @@ class IvrServices:
     async def _fetch(self, prompts: set[Prompt]) -> None:
         for prompt in prompts:
             try:
-                await self.locate(prompt)
+                await self.locate(prompt, is_urgent=False)
             except (InvalidInput, Unavailable) as error:
                 log.warning("audio is not at hand", audio=str(prompt), reason=str(error))
 

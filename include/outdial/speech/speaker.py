@@ -8,6 +8,7 @@ import json
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from outdial.domain.errors import InvalidInput, OutdialError
 from outdial.domain.ivr_speech import Speech
@@ -17,6 +18,7 @@ from outdial.speech.engine import Engine
 from outdial.speech.espeak import LocalEngine
 from outdial.speech.polly import PollyEngine
 from outdial.speech.store import read_speech, write_speech
+from outdial.speech.turns import Turns
 from outdial.telemetry.logs import get_logger
 
 LONGEST_TEXT = 3000
@@ -25,8 +27,19 @@ LONGEST_TEXT = 3000
 MOST_BYTES = 128 << 20
 STORAGE_TIMEOUT_S = 3.0
 KEY_CHARS = 40
+_AT_ONCE: Mapping[EngineName, int] = {"local": 1, "polly": 8}
+"""Polly refuses more than eight requests a second of the better voices."""
 
 log = get_logger(__name__)
+
+
+@dataclass
+class _Making:
+    """One text being made; who gives up on one that has not begun takes it out of the line."""
+
+    task: asyncio.Task[bytes] | None = None
+    waiting: int = 0
+    has_begun: bool = False
 
 
 class Speaker:
@@ -39,15 +52,15 @@ class Speaker:
             "local": LocalEngine(),
             "polly": PollyEngine(config.region, config.endpoint_url),
         }
+        self._turns = {name: Turns(_AT_ONCE[name]) for name in self._engines}
         self._said: OrderedDict[str, bytes] = OrderedDict()
         self._said_bytes = 0
-        self._saying: dict[str, asyncio.Task[bytes]] = {}
+        self._making: dict[tuple[str, bool], _Making] = {}
 
-    async def say(self, speech: Speech) -> bytes:
-        """The speech as WAV of 8 kHz, 16 bits, one channel.
+    async def say(self, speech: Speech, *, is_urgent: bool = True) -> bytes:
+        """The speech as WAV of 8 kHz, 16 bits, one channel. It is urgent where somebody waits on the line.
 
-        Whoever stops waiting does not stop the making. Raises InvalidInput where the text or the voice is
-        wrong, Unavailable where the engine fails.
+        Raises InvalidInput where the text or the voice is wrong, Unavailable where the engine fails.
         """
         _check(speech)
         engine = self._engines[speech.voice.engine or self._config.engine]
@@ -55,36 +68,61 @@ class Speaker:
         if (wav := self._said.get(key)) is not None:
             self._said.move_to_end(key)
             return wav
-        if key not in self._saying:
-            task = self._saying[key] = asyncio.create_task(self._make(key, speech, engine))
-            task.add_done_callback(lambda done: self._made(key, done))
-        return await asyncio.shield(self._saying[key])
+        making = self._making.get((key, is_urgent)) or self._begin(key, speech, engine, is_urgent=is_urgent)
+        assert making.task  # noqa: S101 - begun just now
+        making.waiting += 1
+        try:
+            return await asyncio.shield(making.task)
+        finally:
+            making.waiting -= 1
+            if not making.waiting and not making.has_begun:
+                # Whoever asks from now on begins anew.
+                self._forget(key, making, is_urgent=is_urgent)
+                making.task.cancel()
 
     async def close(self) -> None:
         """End what is being made, then the engines."""
-        making = list(self._saying.values())
-        for task in making:
+        tasks = [making.task for making in self._making.values() if making.task]
+        for task in tasks:
             task.cancel()
-        if making:
-            await asyncio.wait(making)
+        if tasks:
+            await asyncio.wait(tasks)
         for engine in self._engines.values():
             await engine.close()
 
-    async def _make(self, key: str, speech: Speech, engine: Engine) -> bytes:
-        is_kept = bool(self._config.storage_url) and not speech.is_personal
-        if is_kept and (wav := await self._kept(key)) is not None:
-            return wav
-        wav = await engine.speak(speech.text, speech.voice)
-        if is_kept:
-            await self._keep(key, wav)
-        return wav
+    def _begin(self, key: str, speech: Speech, engine: Engine, *, is_urgent: bool) -> _Making:
+        making = self._making[key, is_urgent] = _Making()
 
-    def _made(self, key: str, task: asyncio.Task[bytes]) -> None:
-        del self._saying[key]
-        if task.cancelled() or task.exception() is not None:
-            return
-        self._said[key] = task.result()
-        self._said_bytes += len(task.result())
+        async def make() -> bytes:
+            is_kept = bool(self._config.storage_url) and not speech.is_personal
+            wav = await self._kept(key) if is_kept else None
+            if wav is None:
+                wav = await self._made(key, speech, engine, making, is_urgent=is_urgent)
+                if is_kept:
+                    await self._keep(key, wav)
+            self._remember(key, wav)
+            return wav
+
+        making.task = asyncio.create_task(make())
+        making.task.add_done_callback(lambda _: self._forget(key, making, is_urgent=is_urgent))
+        return making
+
+    def _forget(self, key: str, making: _Making, *, is_urgent: bool) -> None:
+        if self._making.get((key, is_urgent)) is making:
+            del self._making[key, is_urgent]
+
+    async def _made(
+        self, key: str, speech: Speech, engine: Engine, making: _Making, *, is_urgent: bool
+    ) -> bytes:
+        async with self._turns[engine.name].take(is_urgent=is_urgent):
+            making.has_begun = True
+            # It may have been made meanwhile for somebody on the line.
+            return self._said.get(key) or await engine.speak(speech.text, speech.voice)
+
+    def _remember(self, key: str, wav: bytes) -> None:
+        if key not in self._said:
+            self._said[key] = wav
+            self._said_bytes += len(wav)
         while len(self._said) > 1 and self._said_bytes > MOST_BYTES:
             self._said_bytes -= len(self._said.popitem(last=False)[1])
 
