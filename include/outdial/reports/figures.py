@@ -118,6 +118,20 @@ class AttemptTotals(_Figures):
     answered: int
 
 
+class LineTotals(_Figures):
+    """Calls over one trunk, or from one caller id."""
+
+    name: str | None
+    """The trunk or the number; null where a trunk's own number was shown."""
+    originates: int
+    attempts: int
+    answered: int
+    answer_rate: float | None
+    """Answered calls / attempts; a number that people no longer pick up shows here."""
+    unreached: int
+    """Calls that met congestion or a trunk that was down."""
+
+
 class Duration(_Figures):
     """Seconds, over `calls` calls; all zero without any."""
 
@@ -187,6 +201,8 @@ class Totals(_Figures):
     calls: CallTotals
     rates: Rates
     by_attempt: list[AttemptTotals]
+    by_trunk: list[LineTotals]
+    by_caller_id: list[LineTotals]
     hours: Hours
     durations: Durations
     pace: Pace

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from outdial.domain.dispositions import Disposition
@@ -13,6 +13,7 @@ from outdial.reports.figures import (
     ContactTotals,
     Duration,
     Durations,
+    LineTotals,
     Pace,
     Rates,
     Reconciliation,
@@ -36,12 +37,15 @@ async def read_totals(conn: Connection, campaign_id: UUID) -> Totals:
     contacts = _contact_totals(standing, await rows.count_finished(conn, campaign_id))
     counts = await rows.count_calls(conn, campaign_id)
     calls = _call_totals(counts, await rows.count_dispositions(conn, campaign_id), standing.live)
+    lines = await rows.count_by_line(conn, campaign_id)
     agreement = await rows.compare_contacts_with_calls(conn, campaign_id)
     return Totals(
         contacts=contacts,
         calls=calls,
         rates=_rates(calls),
         by_attempt=[AttemptTotals(**vars(row)) for row in await rows.count_by_attempt(conn, campaign_id)],
+        by_trunk=_line_totals(lines, lambda line: line.trunk),
+        by_caller_id=_line_totals(lines, lambda line: line.caller_id),
         hours=hours_of_day(await rows.count_by_quarter_hour(conn, campaign_id), campaign.timezone),
         durations=_durations(await rows.measure_durations(conn, campaign_id)),
         pace=_pace(await rows.measure_pace(conn, campaign_id)),
@@ -120,6 +124,27 @@ def _rates(calls: CallTotals) -> Rates:
         reach_rate=_share(calls.contacts_reached, calls.contacts_called),
         conversion_rate=_share(calls.converted, calls.answered),
         opt_out_rate=_share(calls.opted_out, calls.answered),
+    )
+
+
+def _line_totals(
+    lines: Sequence[rows.LineCounts], name_of: Callable[[rows.LineCounts], str | None]
+) -> list[LineTotals]:
+    """One entry for each name, the busiest first."""
+    names = dict.fromkeys(name_of(line) for line in lines)
+    totals = [_line(name, [line for line in lines if name_of(line) == name]) for name in names]
+    return sorted(totals, key=lambda total: -total.originates)
+
+
+def _line(name: str | None, lines: Sequence[rows.LineCounts]) -> LineTotals:
+    attempts, answered = sum(line.attempts for line in lines), sum(line.answered for line in lines)
+    return LineTotals(
+        name=name,
+        originates=sum(line.originates for line in lines),
+        attempts=attempts,
+        answered=answered,
+        answer_rate=_share(answered, attempts),
+        unreached=sum(line.unreached for line in lines),
     )
 
 

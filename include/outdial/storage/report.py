@@ -77,6 +77,18 @@ class AttemptCounts:
 
 
 @dataclass(frozen=True)
+class LineCounts:
+    """Calls over one trunk from one caller id, None where the trunk's own was shown."""
+
+    trunk: str
+    caller_id: str | None
+    originates: int
+    attempts: int
+    answered: int
+    unreached: int
+
+
+@dataclass(frozen=True)
 class DurationCounts:
     """Seconds of one kind ("ring" or "talk")."""
 
@@ -154,6 +166,11 @@ async def count_dispositions(conn: Connection, campaign_id: UUID) -> dict[str, i
 async def count_by_attempt(conn: Connection, campaign_id: UUID) -> list[AttemptCounts]:
     """Calls by attempt number, in order."""
     return await _read(conn, "calls_by_attempt", campaign_id, AttemptCounts)
+
+
+async def count_by_line(conn: Connection, campaign_id: UUID) -> list[LineCounts]:
+    """Calls by trunk and caller id."""
+    return await _read(conn, "calls_by_line", campaign_id, LineCounts)
 
 
 async def count_by_quarter_hour(conn: Connection, campaign_id: UUID) -> list[QuarterHour]:

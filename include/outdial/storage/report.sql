@@ -46,6 +46,17 @@ where campaign_id = %(campaign_id)s
 group by attempt_no
 order by attempt_no
 
+-- calls_by_line
+-- Calls over every trunk from every caller id, and what came of them.
+select trunk, caller_id, count(*) as originates,
+       count(*) filter (where counted) as attempts,
+       count(*) filter (where disposition = 'answered') as answered,
+       count(*) filter (where disposition in ('congestion', 'trunk_down')) as unreached
+from call_records
+where campaign_id = %(campaign_id)s
+group by trunk, caller_id
+order by trunk, caller_id
+
 -- calls_by_quarter_hour
 -- Calls and answers by area and quarter of an hour: every zone's offset is a multiple of it, so that hours
 -- on any wall clock can be put together from these.
