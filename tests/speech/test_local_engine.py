@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import wave
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ from outdial.speech.espeak import LocalEngine
 from outdial.speech.espeak_voices import voice_for
 from outdial.speech.telephone_rate import at_telephone_rate
 from outdial.speech.wav import seconds_of
+from tests.dialer.stage import eventually
 from tests.speech.gramophone import program
 
 SENTENCE = "The spring appeal is calling. Press one to give, or nine to be called no more."
@@ -153,6 +155,29 @@ async def test_after_the_end_nothing_runs(engine: LocalEngine) -> None:
     pid = pid_of(engine)
     await engine.close()
     assert not is_alive(pid)
+
+
+async def test_the_process_ends_with_a_dialer_that_is_killed() -> None:
+    dialer = await asyncio.create_subprocess_exec(
+        *program(
+            "import asyncio\n"
+            "from outdial.speech.espeak import LocalEngine\n"
+            "from outdial.domain.voices import Voice\n"
+            "async def main():\n"
+            "    engine = LocalEngine()\n"
+            "    await engine.speak('Hello', Voice())\n"
+            "    print(engine._process.pid, flush=True)\n"
+            "    await asyncio.sleep(60)\n"
+            "asyncio.run(main())"
+        ),
+        stdout=PIPE,
+    )
+    assert dialer.stdout
+    pid = int(await dialer.stdout.readline())
+    assert is_alive(pid)
+    dialer.kill()
+    await dialer.wait()
+    await eventually(lambda: not is_alive(pid), within_s=5)
 
 
 @pytest.mark.parametrize(
