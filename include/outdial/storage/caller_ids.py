@@ -35,7 +35,7 @@ async def read_uses(conn: Connection, caller_ids: Sequence[CallerId]) -> dict[st
 async def take_use(conn: Connection, seen: CallerIdUses, now: datetime) -> bool:
     """Count one more use; False where somebody else used it since it was `seen`."""
     values = {"number": seen.number, "uses": seen.uses, "now": now}
-    return (await conn.execute(_SQL["take_use"], values)).rowcount == 1
+    return await (await conn.execute(_SQL["take_use"], values)).fetchone() is not None
 
 
 async def note_use(conn: Connection, number: str, now: datetime) -> None:

@@ -28,6 +28,7 @@ with taken as (
 )
 insert into caller_id_uses (number, n, used_at)
 select number, uses, %(now)s from taken
+returning n
 
 -- note_use
 -- Count a use by a campaign that sets no limit; nothing is written while no other campaign has set one.
