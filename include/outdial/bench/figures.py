@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,6 @@ def spread_of(seconds: Sequence[float]) -> Spread:
     ordered = sorted(seconds)
 
     def rank(share: float) -> float:
-        return ordered[min(int(share * len(ordered)), len(ordered) - 1)] * 1000
+        return ordered[ceil(share * len(ordered)) - 1] * 1000
 
     return Spread(len(ordered), rank(0.5), rank(0.99), ordered[-1] * 1000)
