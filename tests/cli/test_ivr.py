@@ -102,7 +102,7 @@ def test_what_is_wrong_about_answering_machines_is_said_with_the_flow(
     code, _, err = outdial("ivr", "check", written(tmp_path, file))
     assert (code, err.splitlines()) == (
         1,
-        ["outdial: amd.hangUp: Extra inputs are not permitted (given: True)"],
+        ["outdial: amd.hangUp: Extra inputs are not permitted (given: 'True')"],
     )
 
 

@@ -65,13 +65,13 @@ WHERE_MESSAGES_ARE_LEFT = (
     PicksUp("says nothing", 0, "NOTSURE TOOLONG", "answered", (PROMPT,), WALKED),
     PicksUp("opts out at once", 0, "NOTSURE TOOLONG", "answered", (REMOVED,), ("amd=9",), at_once="9"),
     PicksUp("hangs up at once", 0, "HANGUP", "answered", at_once=HANG_UP),
-    PicksUp("opts out and is gone", 0, "HANGUP", "answered", (), ("amd=9",), at_once="9", stays_s=1.0),
     PicksUp("is a machine", 2.5, LONG, "machine", (MESSAGE,), (), "left", beeps=True),
     PicksUp("is a machine that hangs up in its greeting", 9, LONG, "machine", stays_s=2.2),
     PicksUp("is a machine that hangs up in ours", 2.5, LONG, "machine", (MESSAGE,), (), "cut", later=HANG_UP),
     PicksUp("talks, then opts out", 2.5, LONG, "answered", (MESSAGE, REMOVED), ("amd=9",), "cut", later="9"),
     PicksUp("talks, then presses a key", 2.5, LONG, "answered", (MESSAGE, PROMPT), WALKED, "cut", later="5"),
     PicksUp("talks and presses a key", 2.5, LONG, "answered", (PROMPT,), WALKED, at_once="5"),
+    PicksUp("opts out and is gone", 0, "HANGUP", "answered", (), ("amd=9",), at_once="9", stays_s=1.0),
 )
 WHERE_MACHINES_ARE_HUNG_UP_ON = (
     PicksUp("says hello there", 0.5, "HUMAN HUMAN", "answered", (PROMPT,), WALKED),
@@ -125,6 +125,7 @@ def _picks_up(case: PicksUp, dtmf: Dtmf) -> Person:
         async with asyncio.timeout(case.stays_s), asyncio.TaskGroup() as deeds:
             deeds.create_task(_speak(call, case))
             deeds.create_task(_act(call, case, dtmf))
+            deeds.create_task(call.ended.wait())
 
     async def leaving(call: Call) -> None:
         try:
