@@ -15,6 +15,7 @@ from outdial.campaigns.lifecycle import cancel, pause, resume
 from outdial.campaigns.lists.import_contacts import ImportOptions, import_contacts
 from outdial.domain.campaign import read_campaign as read_campaign_file
 from outdial.domain.clock import utc_now
+from outdial.domain.ivr_sound import sound_problem
 from outdial.storage.campaigns import read_campaign
 from tests.e2e.campaign_run import DAG_VISIBLE_WITHIN_S, CampaignRun, start_campaign
 from tests.e2e.conftest import Stack
@@ -192,3 +193,24 @@ async def test_a_report_that_cannot_be_written_is_notified_and_does_not_fail_the
     assert steps == dict.fromkeys(STEPS, "success") | {"report": "failed"}
     told = await stack.inbox.notification_of(run.campaign.id)
     assert (told["event"], told["report"], told["reportFailed"]) == ("campaign.completed", None, True)
+
+
+async def test_a_campaign_of_texts_is_said_from_validation_to_the_call(stack: Stack) -> None:
+    nodes = [
+        {"id": "hello", "type": "play_audio", "text": "Hello {{firstName|friend}}.", "nextNodeId": "bye"},
+        {"id": "bye", "type": "play_audio", "text": "Goodbye from the spring appeal."},
+    ]
+    flow = {"startNodeId": "hello", "nodes": nodes}
+    run = await start_campaign(
+        stack, phones(12, first=9500), name="Said", ivrFlow=flow, audioFileUrl=None, maxAttemptsPerContact=1
+    )
+    assert await run.end() == "success"
+    speech = Path(stack.settings.storage_url.removeprefix("file://")) / "speech"
+    (kept,) = speech.iterdir()
+    assert sound_problem(kept.name, kept.read_bytes()) is None
+    # How many answer depends on the hour; whoever does is walked through the texts.
+    paths = await run.fetch(
+        "select ivr_path from call_records where campaign_id = %(id)s and disposition = 'answered'"
+    )
+    assert {row["ivr_path"][0] for row in paths} <= {"hello"}
+    await run.assert_sound()
