@@ -241,8 +241,30 @@ async def out_of_service(pool: Pool, campaign: Campaign) -> None:
     await calling(pool, campaign, "trunk_down", 10)
 
 
+async def used_now(pool: Pool, campaign: Campaign) -> None:
+    async with pool.connection() as conn:
+        assert await take_use(conn, CallerIdUses(SHOWN, 0, None, ()), utc_now())
+
+
+async def calling_from_a_spent_number(pool: Pool, campaign: Campaign) -> None:
+    await calling(pool, campaign)
+    await used_now(pool, campaign)
+
+
 WAITS: dict[str, tuple[Change | None, dict[str, Any], str, str]] = {
     "full": (calling, {"maxConcurrentCalls": 1}, "places", "All 1 places (maxConcurrentCalls) are taken"),
+    "without a channel": (
+        calling,
+        {"trunks": [{"name": "trunk", "channels": 1}]},
+        "trunks",
+        "All channels are taken, by calls of all campaigns: trunk 1 of 1",
+    ),
+    "without a number to call from": (
+        calling_from_a_spent_number,
+        {"callerIds": [{"number": SHOWN, "dailyCap": 1}]},
+        "callerIds",
+        "Every caller id was used as often as it may be",
+    ),
     "enough dispatched": (
         sql(CLAIM.format(sent="now()")),
         {"maxCps": 0.1},
@@ -354,11 +376,6 @@ async def called_twice(pool: Pool, campaign: Campaign) -> None:
         stage = Stage(conn, campaign, other, await given.a_dialer(pool, now), now)
         for no in (1, 2):
             await insert_call(stage, other, NUMBER, Call(no, now - timedelta(hours=no), "no_answer"))
-
-
-async def used_now(pool: Pool, campaign: Campaign) -> None:
-    async with pool.connection() as conn:
-        assert await take_use(conn, CallerIdUses(SHOWN, 0, None, ()), utc_now())
 
 
 REFUSALS: dict[str, tuple[Change | None, dict[str, Any], str]] = {

@@ -23,6 +23,7 @@ from outdial.campaigns.explain.flow import (
     outbox,
     room,
 )
+from outdial.campaigns.explain.lines import caller_ids, read_lines, trunks
 from outdial.campaigns.explain.look import Finding, Look
 from outdial.campaigns.explain.lowered import lowered
 from outdial.campaigns.explain.permission import dates, lease, registries, status, trial
@@ -45,6 +46,8 @@ CHAIN: Sequence[Callable[[Look], Iterator[Finding]]] = (
     trial,
     contacts,
     room,
+    trunks,
+    caller_ids,
     dialers,
     lowered,
     outbox,
@@ -119,6 +122,7 @@ async def _look(conn: Connection, campaign: Campaign, pace: PaceSettings, now: d
         registry_problems=await registry_problems(conn, campaign.config.registries, now),
         outlooks=put_together(judged),
         standing=await read_standing(conn, campaign.id),
+        lines=await read_lines(conn, campaign.config, now),
         outbox=await read_outbox(conn, campaign.id),
         dialers=await see_dialers(conn, DIALER_SILENT_AFTER, REDIS_SILENT_AFTER),
         pace=await read_pace_clock(conn),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -36,6 +36,14 @@ class Finding(BaseModel):
 
 
 @dataclass(frozen=True)
+class Lines:
+    """Calls on each trunk with a ceiling, and until when caller ids are spent that are so for a while."""
+
+    trunk_calls: Mapping[str, int]
+    spent: Mapping[str, datetime]
+
+
+@dataclass(frozen=True)
 class Look:
     """Everything the chain is judged by, as one snapshot saw it. `max_cps` is of all dialers together."""
 
@@ -44,6 +52,7 @@ class Look:
     registry_problems: Sequence[str]
     outlooks: Sequence[Outlooks]
     standing: Standing
+    lines: Lines
     outbox: Outbox
     dialers: DialersSeen
     pace: PaceClock
