@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
+from outdial.dialer.pace_lead import PaceConfig
 from outdial.dialer.trunk_slots import FULL_FOR_S, TrunkSlots
 from outdial.domain.clock import utc_now
+from outdial.pacing.gathering import Windows
 from outdial.pacing.requests import HORIZON_S, Limits, PaceRequest
+from outdial.pacing.rules import Rules, Steps
 from outdial.pacing.slots import Pace, open_pace
 from outdial.simulator.network import simulated_network
 from outdial.storage.campaigns import Campaign
 from tests import given
-from tests.dialer.stage import NEVER_AGAIN, Stage, a_scenario, eventually
+from tests.dialer.stage import AT_ONCE, NEVER_AGAIN, Stage, a_scenario, eventually
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -123,6 +126,36 @@ async def test_a_campaign_over_trunks_with_few_channels_gets_through_and_never_e
         await stage.assert_sound(network)
         assert network.peak_live <= 5
     assert len(Counter(call["trunk"] for call in await called(stage))) == 2
+
+
+async def test_who_stands_by_takes_over_when_the_other_trunk_dies(stage: Stage):
+    quick = PaceConfig(
+        look_every_s=0.2,
+        rules=Rules(trunk=Steps(least=0.05, up=2, every_s=0.5)),
+        windows=Windows(trunk_window_s=20, trunk_known_after_s=0.5),
+    )
+    campaign = await given.a_running_campaign(
+        stage.pool,
+        utc_now(),
+        given.phones(1000),
+        trunks=["alpha", {"name": "spare", "weight": 0}],
+        retry={"trunk_down": AT_ONCE},
+        ringTimeoutSeconds=5,
+    )
+
+    async def carries(trunk: str, calls: int) -> bool:
+        await stage.dispatch(campaign, max_cps=20)
+        return Counter(call["trunk"] for call in await called(stage))[trunk] >= calls
+
+    async with (
+        simulated_network(a_scenario(trunks=["alpha", "spare"], patience_s=0.2)) as network,
+        stage.dialer(network, max_cps=20, pace=quick),
+    ):
+        await eventually(lambda: carries("alpha", 15), 30, every_s=0.2)
+        assert not await carries("spare", 1)
+        network.kill_trunk("alpha")
+        await eventually(lambda: carries("spare", 15), 60, every_s=0.2)
+        await stage.rows("update campaigns set status = 'paused' returning id")
 
 
 async def test_numbers_with_a_pace_and_a_cap_are_used_within_both(stage: Stage):
