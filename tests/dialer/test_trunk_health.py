@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import secrets
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any
@@ -14,13 +12,13 @@ import pytest
 from outdial.dialer.events import EventTopics
 from outdial.dialer.pace_lead import PaceConfig
 from outdial.domain.clock import utc_now
-from outdial.messaging.aws_clients import open_client
 from outdial.messaging.dial_queue import QueueAddress
 from outdial.pacing.gathering import Windows
 from outdial.pacing.rules import Rules, Steps
 from outdial.simulator.network import simulated_network
 from outdial.storage.campaigns import Campaign
 from tests import given
+from tests.dialer.heard import Heard, heard_topic
 from tests.dialer.stage import AT_ONCE, Stage, a_scenario, eventually
 
 pytestmark = pytest.mark.timeout(180)
@@ -33,37 +31,11 @@ QUICK_LOOKS = PaceConfig(
 )
 
 
-class Heard:
-    """What the topic of campaign notifications told a queue."""
-
-    def __init__(self, sqs: Any, url: str) -> None:
-        self._sqs = sqs
-        self._url = url
-        self.events: list[dict[str, Any]] = []
-
-    async def of(self, event: str) -> list[dict[str, Any]]:
-        answer = await self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
-        for message in answer.get("Messages", []):
-            await self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-            self.events.append(json.loads(message["Body"]))
-        return [one for one in self.events if one["event"] == event]
-
-
 @pytest.fixture
 async def topic(address: QueueAddress) -> AsyncIterator[tuple[str, Heard]]:
     """A topic of the test's own and a queue that hears it."""
-    name = f"notifications-{secrets.token_hex(6)}"
-    async with (
-        open_client("sns", address.region, address.endpoint_url) as sns,
-        open_client("sqs", address.region, address.endpoint_url) as sqs,
-    ):
-        arn = (await sns.create_topic(Name=name))["TopicArn"]
-        url = (await sqs.create_queue(QueueName=name))["QueueUrl"]
-        asked = await sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        raw = {"RawMessageDelivery": "true"}
-        endpoint = asked["Attributes"]["QueueArn"]
-        await sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=endpoint, Attributes=raw)
-        yield arn, Heard(sqs, url)
+    async with heard_topic(address) as topic:
+        yield topic
 
 
 async def _keep_dispatching(stage: Stage, campaign: Campaign) -> None:
