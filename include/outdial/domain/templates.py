@@ -5,8 +5,10 @@ After the bar stands what is said where the contact has no such field. A text is
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,15 @@ from outdial.domain.errors import InvalidInput
 
 _SLOT = re.compile(r"\{\{([^{}|]*)(?:\|([^{}]*))?\}\}")
 _BRACES = re.compile(r"\{\{|\}\}")
+
+_NEVER_IN_A_VALUE = {"Cc", "Cs"}
+"""Control characters, and halves of characters: what a broken export leaves behind."""
+
+_UNSEEN = frozenset("\u00ad\u200b\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Marks nobody reads: byte order, places to break a line, and those that turn around what comes after them.
+
+The single marks of direction and the joiners stay: names in Hebrew, Arabic and Persian are written with them.
+"""
 
 
 class ValueMissing(InvalidInput):
@@ -42,6 +53,15 @@ def template_problem(text: str) -> str | None:
     return None
 
 
+def unknown_fields(text: str, columns: Collection[str]) -> list[str]:
+    """One sentence for each field of the text that no column of the list is, in words that follow its place.
+
+    Fields with a default count: where no contact can have the field, the name is as likely a slip.
+    """
+    unknown = dict.fromkeys(slot.field for slot in slots_of(text) if slot.field not in columns)
+    return [f'names "{field}", which the list has not; {_advice(field, columns)}' for field in unknown]
+
+
 def fill(text: str, metadata: Mapping[str, Any], takes: Callable[[str], bool] = lambda _value: True) -> str:
     """The text for one contact. A value that `takes` refuses counts as missing.
 
@@ -61,12 +81,24 @@ def fill(text: str, metadata: Mapping[str, Any], takes: Callable[[str], bool] = 
 
 
 def as_text(value: object) -> str:
-    """A field's value as it is read out: on one line, whole numbers without a point; empty for none."""
+    """A field's value as it is said and sent: on one line, whole numbers without a point; empty for none."""
     if value is None or isinstance(value, bool | dict | list):
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return " ".join(str(value).split())
+    return " ".join("".join(map(_kept, str(value))).split())
+
+
+def _kept(character: str) -> str:
+    if character in _UNSEEN:
+        return ""
+    return " " if unicodedata.category(character) in _NEVER_IN_A_VALUE else character
+
+
+def _advice(field: str, columns: Collection[str]) -> str:
+    by_letters = {column.casefold(): column for column in columns}
+    near = difflib.get_close_matches(field.casefold(), by_letters, n=1)
+    return f'write "{by_letters[near[0]]}"' if near else "correct the name, or import the field"
 
 
 def _slot(match: re.Match[str]) -> Slot:
