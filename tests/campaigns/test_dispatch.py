@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -140,6 +141,49 @@ async def test_a_listing_that_has_ended_or_belongs_to_another_campaign_stops_nob
     await tick(pool, queue, campaign.id, NOON)
 
     assert sorted(task.phone_number for task in await received(queue)) == numbers
+
+
+async def test_a_tick_reads_as_many_rows_of_a_long_list_as_of_a_short_one(
+    database_dsn: str, queue: DialQueue
+):
+    """Everybody is dispatched whom the pace allows: the tick finds out, and does not count the others."""
+    one_claim = DispatchLimits(batch_size=10, max_cps=1, horizon_s=1)
+    async with open_pool(database_dsn, max_size=1) as pool:
+        campaign = await given.a_running_campaign(pool, NOON, given.phones(2))
+        await tick(pool, queue, campaign.id, NOON, one_claim)
+        short = await rows_read_by(pool, tick(pool, queue, campaign.id, NOON, one_claim))
+        await given.contacts(pool, campaign, given.phones(3000, first=2), NOON)
+        await vacuum(pool)
+        long = await rows_read_by(pool, tick(pool, queue, campaign.id, NOON, one_claim))
+
+    assert long <= short + 10, (long, short)
+
+
+async def rows_read_by(pool: Pool, doing: Awaitable[object]) -> int:
+    """How many rows were read from indexes and tables on the pool's only connection."""
+    before = await rows_read(pool)
+    await doing
+    return await rows_read(pool) - before
+
+
+async def rows_read(pool: Pool) -> int:
+    async with pool.connection() as conn:
+        await conn.execute("select pg_stat_force_next_flush()")
+    async with pool.connection() as conn:
+        row = await (
+            await conn.execute(
+                "select (select sum(seq_tup_read) from pg_stat_user_tables)"
+                " + (select sum(idx_tup_read) from pg_stat_user_indexes) as read"
+            )
+        ).fetchone()
+    return int(row["read"]) if row else 0
+
+
+async def vacuum(pool: Pool) -> None:
+    async with pool.connection() as conn:
+        await conn.set_autocommit(True)
+        await conn.execute("vacuum analyze")
+        await conn.set_autocommit(False)
 
 
 # Hours from the local one at which contacts are planned: those on either side of it rank alike.

@@ -34,7 +34,7 @@ from outdial.storage.claims import (
     mark_sent,
     promote_due,
     put_back,
-    read_standing,
+    read_remaining,
     ready_buckets,
 )
 from outdial.storage.contacts import Area, read_areas
@@ -222,13 +222,13 @@ async def _result(
 ) -> DispatchResult:
     async with pool.connection() as conn, conn.transaction():
         campaign = await read_campaign(conn, campaign_id)
-        standing = await read_standing(conn, campaign_id)
+        remaining = await read_remaining(conn, campaign_id)
         run = await read_run(conn, campaign_id, run_id)
     return DispatchResult(
         contact_count=pushed[0],
         batches_pushed=pushed[1],
         campaign_id=campaign_id,
         campaign_name=campaign.name,
-        needs_more_contacts=standing.ready + standing.waiting > 0,
-        over=is_dispatch_over(campaign, standing, run, now),
+        needs_more_contacts=remaining.ready or remaining.waiting,
+        over=is_dispatch_over(campaign, remaining, run, now),
     )

@@ -20,7 +20,7 @@ from outdial.storage.campaigns import (
     renew_lease as extend_lease,
     set_status,
 )
-from outdial.storage.claims import Standing, read_standing, recall_claims
+from outdial.storage.claims import Remaining, read_remaining, recall_claims
 from outdial.storage.pool import Connection, Pool
 
 LEASE = timedelta(seconds=90)
@@ -121,31 +121,31 @@ async def finish_run_if_done(
         campaign = await lock_campaign(conn, campaign_id)
         if campaign.status in FINISHED or is_past_end(campaign, now):
             await recall_claims(conn, campaign_id)
-        standing = await read_standing(conn, campaign_id)
+        remaining = await read_remaining(conn, campaign_id)
         run = await read_run(conn, campaign_id, run_id)
-        if standing.live or not is_dispatch_over(campaign, standing, run, now):
+        if remaining.live or not is_dispatch_over(campaign, remaining, run, now):
             return None
-        return await _finish(conn, campaign, standing, run_id, now)
+        return await _finish(conn, campaign, remaining, run_id, now)
 
 
 async def _finish(
-    conn: Connection, campaign: Campaign, standing: Standing, run_id: str, now: datetime
+    conn: Connection, campaign: Campaign, remaining: Remaining, run_id: str, now: datetime
 ) -> CampaignStatus:
     result = campaign.status if campaign.status in ("cancelled", "failed") else "completed"
     await finish_run(conn, campaign.id, run_id, result, now)
     if campaign.status in FINISHED or campaign.status == "failed":
         return campaign.status
-    status = _status_after_run(campaign, standing, now)
+    status = _status_after_run(campaign, remaining, now)
     await set_status(conn, campaign.id, status, now)
     return status
 
 
-def _status_after_run(campaign: Campaign, standing: Standing, now: datetime) -> CampaignStatus:
+def _status_after_run(campaign: Campaign, remaining: Remaining, now: datetime) -> CampaignStatus:
     if is_past_end(campaign, now):
         return "completed"
     if campaign.schedule:
         return "scheduled"
-    return "draft" if standing.ready or standing.waiting else "completed"
+    return "draft" if remaining.ready or remaining.waiting else "completed"
 
 
 def is_past_end(campaign: Campaign, now: datetime) -> bool:
@@ -153,11 +153,16 @@ def is_past_end(campaign: Campaign, now: datetime) -> bool:
     return campaign.end_time is not None and now >= campaign.end_time
 
 
-def is_dispatch_over(campaign: Campaign, standing: Standing, run: CampaignRun | None, now: datetime) -> bool:
+def is_dispatch_over(
+    campaign: Campaign, remaining: Remaining, run: CampaignRun | None, now: datetime
+) -> bool:
     """Whether this run has nobody left to dispatch: all done, a trial's limit reached, ended, or stopped."""
     if campaign.status not in ("active", "paused") or is_past_end(campaign, now):
         return True
     if run is not None and run.contact_limit is not None and run.claimed >= run.contact_limit:
-        return standing.dispatched == 0
-    to_come = standing.ready + standing.waiting + standing.dispatched + standing.live_with_attempts_left
-    return to_come == 0 and campaign.status == "active"
+        return not remaining.dispatched
+    if campaign.status == "paused":
+        return False
+    return not (
+        remaining.ready or remaining.waiting or remaining.dispatched or remaining.live_with_attempts_left
+    )

@@ -50,6 +50,17 @@ class Standing:
     live_with_attempts_left: int
 
 
+@dataclass(frozen=True)
+class Remaining:
+    """Whether a campaign has anybody who stands there; known at the same cost however many there are."""
+
+    ready: bool
+    waiting: bool
+    dispatched: bool
+    live: bool
+    live_with_attempts_left: bool
+
+
 async def promote_due(conn: Connection, campaign_id: UUID, now: datetime, limit: int) -> int:
     """Make up to `limit` waiting contacts ready whose time has come; returns how many."""
     values = {"campaign_id": campaign_id, "now": now, "n": limit}
@@ -110,9 +121,15 @@ async def heal_claims(
 
 
 async def read_standing(conn: Connection, campaign_id: UUID) -> Standing:
-    """Count the campaign's contacts by where they stand."""
+    """Count the campaign's contacts by where they stand; takes the longer, the more there are."""
     row = await (await conn.execute(_SQL["counts"], {"campaign_id": campaign_id})).fetchone()
     return Standing(**cast("DictRow", row))
+
+
+async def read_remaining(conn: Connection, campaign_id: UUID) -> Remaining:
+    """Where anybody of the campaign stands: for dispatch and monitor, which ask every few seconds."""
+    row = await (await conn.execute(_SQL["remaining"], {"campaign_id": campaign_id})).fetchone()
+    return Remaining(**cast("DictRow", row))
 
 
 async def count_in_hand(conn: Connection, campaign_id: UUID) -> tuple[int, int]:

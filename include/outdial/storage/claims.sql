@@ -125,6 +125,20 @@ select
     (select count(*) from live_calls l join contacts c on c.id = l.contact_id
      where l.campaign_id = %(campaign_id)s and c.attempts + 1 < c.max_attempts) as live_with_attempts_left
 
+-- remaining
+-- Whether anybody of the campaign stands where: the first entry of an index tells. `exists` would drop the
+-- order, and may then read the table, past everybody else and all who were taken.
+select
+    coalesce((select true from ready_contacts where campaign_id = %(campaign_id)s
+              order by area_id, bucket, seq limit 1), false) as ready,
+    coalesce((select true from waiting_contacts where campaign_id = %(campaign_id)s
+              order by due_at limit 1), false) as waiting,
+    coalesce((select true from dispatched_contacts where campaign_id = %(campaign_id)s
+              order by claimed_at limit 1), false) as dispatched,
+    exists (select from live_calls where campaign_id = %(campaign_id)s) as live,
+    exists (select from live_calls l join contacts c on c.id = l.contact_id
+            where l.campaign_id = %(campaign_id)s and c.attempts + 1 < c.max_attempts) as live_with_attempts_left
+
 -- in_hand
 -- What backpressure needs: claims not yet begun, and calls in progress.
 select
