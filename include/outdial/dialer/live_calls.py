@@ -107,7 +107,9 @@ class LiveCalls:
         if call is None:
             return
         if event.get("Event") == KEY_EVENT:
-            call.answering.take_key(event.get("Digit", ""))
+            # "Sent" are keys on their way to the person.
+            if event.get("Direction") == "Received":
+                call.answering.take_key(event.get("Digit", ""))
             return
         before = call.progress
         call.progress = advance(before, event, self._clock())
