@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from outdial.campaigns.lifecycle import cancel
@@ -148,6 +149,74 @@ async def test_a_contact_in_progress_is_withdrawn_only_when_it_is_back(people: P
     )
     assert (await sync(people, campaign, tmp_path)).withdrawn == 1
     assert (await standing(people, campaign))[ANN] == WITHDRAWN
+
+
+@pytest.fixture
+async def five_leave(people: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Campaign:
+    """A campaign whose next sync has to withdraw five people, two at a time."""
+    monkeypatch.setattr("outdial.campaigns.lists.sync_contacts.WITHDRAWN_AT_ONCE", 2)
+    await change(
+        people, "insert into crm.people select 'Leaver', '+1212555020' || n from generate_series(1, 5) n"
+    )
+    campaign = await a_synced_campaign(people)
+    await sync(people, campaign, tmp_path)
+    await change(people, "delete from crm.people where name = 'Leaver'")
+    return campaign
+
+
+async def on_each_withdrawal(pool: Pool, statement: str) -> None:
+    """Have PostgreSQL run `statement` for each contact that is being withdrawn."""
+    await change(
+        pool,
+        "create function crm.seen() returns trigger language plpgsql"
+        f" as 'begin {statement}; return new; end'",
+    )
+    await change(
+        pool,
+        "create trigger seen before update on contacts for each row"
+        " when (new.failure_reason = 'withdrawn') execute function crm.seen()",
+    )
+
+
+def withdrawn_of(found: dict[str, tuple[str, str | None, bool]]) -> int:
+    return sum(one == WITHDRAWN for one in found.values())
+
+
+async def test_who_left_is_withdrawn_some_at_a_time(
+    people: Pool, five_leave: Campaign, tmp_path: Path
+) -> None:
+    await change(people, "create table crm.withdrawals (transaction xid8)")
+    await on_each_withdrawal(people, "insert into crm.withdrawals values (pg_current_xact_id())")
+    summary = await sync(people, five_leave, tmp_path)
+    assert summary.withdrawn == withdrawn_of(await standing(people, five_leave)) == 5
+    async with people.connection() as conn:
+        rows = await (
+            await conn.execute("select count(*) as n from crm.withdrawals group by transaction order by 1")
+        ).fetchall()
+    assert [row["n"] for row in rows] == [1, 2, 2]
+
+
+async def test_a_withdrawal_that_was_cut_off_is_ended_by_the_next_sync(
+    people: Pool, five_leave: Campaign, tmp_path: Path
+) -> None:
+    await on_each_withdrawal(
+        people, "assert (select count(*) from contacts where failure_reason = ''withdrawn'') < 3"
+    )
+    with pytest.raises(psycopg.errors.AssertFailure):
+        await sync(people, five_leave, tmp_path)
+    assert withdrawn_of(await standing(people, five_leave)) == 2
+    await change(people, "drop trigger seen on contacts")
+    assert (await sync(people, five_leave, tmp_path)).withdrawn == 3
+    assert withdrawn_of(await standing(people, five_leave)) == 5
+
+
+async def test_a_reading_that_a_later_one_replaced_withdraws_nobody_more(
+    people: Pool, five_leave: Campaign, tmp_path: Path
+) -> None:
+    await on_each_withdrawal(people, "update imports set finished_at = now() where finished_at is null")
+    with pytest.raises(InvalidInput, match="another process reads this campaign's source anew"):
+        await sync(people, five_leave, tmp_path)
+    assert withdrawn_of(await standing(people, five_leave)) == 2
 
 
 async def test_contacts_from_elsewhere_are_never_withdrawn(people: Pool, tmp_path: Path) -> None:

@@ -59,6 +59,26 @@ class SourcedCampaign:
     slug: str
 
 
+@dataclass(frozen=True)
+class Sourced:
+    """A contact that a query listed, and the reading that saw it last, in the order of going through them."""
+
+    import_id: UUID
+    contact_id: UUID
+
+
+FIRST = Sourced(UUID(int=0), UUID(int=0))
+"""Comes before all."""
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """How many were withdrawn, and the last that was looked at; None where there are no more."""
+
+    contacts: int
+    last: Sourced | None
+
+
 async def unfinished_import(conn: Connection, campaign_id: UUID, fingerprint: str) -> ImportProgress | None:
     """The import that was interrupted, or None."""
     values = {"campaign_id": campaign_id, "fingerprint": fingerprint}
@@ -131,11 +151,24 @@ async def note_sourced(conn: Connection, campaign_id: UUID, import_id: UUID, pho
     return cast("DictRow", row)["restored"]
 
 
-async def withdraw_missing(conn: Connection, campaign_id: UUID, import_id: UUID) -> int:
-    """Withdraw who stood in the campaign's query before this reading of it and no longer does; how many."""
-    values = {"campaign_id": campaign_id, "import_id": import_id}
-    row = await (await conn.execute(_SQL["withdraw"], values)).fetchone()
-    return cast("DictRow", row)["withdrawn"]
+async def hold_import(conn: Connection, import_id: UUID) -> bool:
+    """Whether the import is going on; nobody ends it or begins it anew until the transaction ends."""
+    return await (await conn.execute(_SQL["hold"], {"import_id": import_id})).fetchone() is not None
+
+
+async def withdraw_missing(
+    conn: Connection, campaign_id: UUID, import_id: UUID, after: Sourced, n: int
+) -> Withdrawn:
+    """Withdraw who stood in the campaign's query before this reading of it and no longer does.
+
+    Looks at no more than `n` of them, those that come `after`; most are locked until the transaction ends.
+    """
+    values: dict[str, Any] = {"campaign_id": campaign_id, "import_id": import_id, "n": n}
+    values |= {"after_import_id": after.import_id, "after_contact_id": after.contact_id}
+    missing = [Sourced(**row) for row in await (await conn.execute(_SQL["missing"], values)).fetchall()]
+    contact_ids = {"contact_ids": [one.contact_id for one in missing]}
+    row = await (await conn.execute(_SQL["withdraw"], contact_ids)).fetchone()
+    return Withdrawn(cast("DictRow", row)["withdrawn"], missing[-1] if len(missing) == n else None)
 
 
 def _progress(row: DictRow) -> ImportProgress:

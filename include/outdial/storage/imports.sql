@@ -70,18 +70,28 @@ with seen as (
 )
 select count(*) as restored from back
 
+-- hold
+-- This reading of a query, where no later one has taken its place; none does until the transaction ends.
+select id from imports where id = %(import_id)s and finished_at is null for update
+
+-- missing
+-- The next of those that stood in the campaign's query before this reading, and no longer do.
+select import_id, contact_id from sourced_contacts
+where campaign_id = %(campaign_id)s and import_id <> %(import_id)s
+  and (import_id, contact_id) > (%(after_import_id)s, %(after_contact_id)s)
+order by import_id, contact_id
+limit %(n)s
+
 -- withdraw
 -- Contacts that left the query stand nowhere any more. Those in progress, and what somebody else holds at
 -- this moment, are left to the next reading; those that are done stay as they are.
-with gone as (
-    select c.id, c.campaign_id, c.area_id, c.seq
-    from sourced_contacts s join contacts c on c.id = s.contact_id
-    where s.campaign_id = %(campaign_id)s and s.import_id <> %(import_id)s
+with gone as materialized (
+    select c.id, c.campaign_id, c.area_id, c.seq from contacts c where c.id = any(%(contact_ids)s)
 ), standing as (
     select r.ctid as place
     from gone g
     join ready_contacts r on r.campaign_id = g.campaign_id and r.area_id = g.area_id and r.seq = g.seq
-     and r.bucket between 0 and 24
+     and r.bucket = any('{0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24}')
     join contacts c on c.id = g.id
     for update of r, c skip locked
 ), waiting as (
