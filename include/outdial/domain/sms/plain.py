@@ -56,8 +56,6 @@ def parts_without(text: str) -> int:
 def in_plain_characters(text: str) -> str:
     """The text with plain characters for typographic ones; as it was where that makes no fewer parts."""
     plain = "".join(_PLAIN.get(character, character) for character in _WITH_ACCENTS.sub(_composed, text))
-    if not is_gsm_7(plain):
-        return text
     return plain if len(split_text(plain).parts) < len(split_text(text).parts) else text
 
 
