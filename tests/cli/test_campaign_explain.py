@@ -150,13 +150,13 @@ STOPS: dict[str, tuple[Change | None, dict[str, Any], str, str, str]] = {
         "The copy of us-dnc is 40 days old",
         "`outdial blacklist import FILE --registry us-dnc",
     ),
-    "at the limit of its trial": (on_trial, {}, "trial", "2 of 2 contacts were claimed", "without a limit"),
+    "at the limit of its trial": (on_trial, {}, "trial", "it has claimed 2 contacts", "without a limit"),
     "without contacts": (None, {"people": 0}, "contacts", "has no contacts", "outdial contacts import FILE"),
     "done": (
         everybody_reached,
         {},
         "contacts",
-        "Nobody is left: none of 2",
+        "Nobody is left: of 2 contacts none",
         "campaign preview spring_appeal",
     ),
     "closed": (
@@ -252,7 +252,12 @@ async def calling_from_a_spent_number(pool: Pool, campaign: Campaign) -> None:
 
 
 WAITS: dict[str, tuple[Change | None, dict[str, Any], str, str]] = {
-    "full": (calling, {"maxConcurrentCalls": 1}, "places", "All 1 places (maxConcurrentCalls) are taken"),
+    "full": (
+        calling,
+        {"maxConcurrentCalls": 1},
+        "places",
+        "Every place is taken (maxConcurrentCalls 1): 1 by calls, 0",
+    ),
     "without a channel": (
         calling,
         {"trunks": [{"name": "trunk", "channels": 1}]},
@@ -281,7 +286,7 @@ WAITS: dict[str, tuple[Change | None, dict[str, Any], str, str]] = {
         sql(CLAIM.format(sent="now() - interval '40 seconds'")),
         {},
         "queue",
-        "2 dial tasks are on the queue and no dialer begins them",
+        "2 dial tasks are on the queue and no dialer begins any",
     ),
     "never reaching the network": (
         out_of_service,
@@ -327,7 +332,7 @@ def test_calls_in_progress_are_not_hidden_by_a_pause(outdial: Command, arrange: 
     running(arrange, change)
 
     assert outdial("campaign", "explain", "spring_appeal")[1]["answer"] == (
-        "No call begins. The campaign is paused; by whom is not recorded. 1 in progress end as they would."
+        "No call begins. The campaign is paused; by whom is not recorded. 1 in progress ends as it would."
     )
 
 
@@ -408,12 +413,12 @@ REFUSALS: dict[str, tuple[Change | None, dict[str, Any], str]] = {
         "calls of all campaigns: 2 in 24 hours (at most 2), 2 in 7 days (at most 7)",
     ),
     "number_busy": (another_calls, {}, "the number is on a call"),
-    "campaign_full": (full, {"maxConcurrentCalls": 1}, "1 of 1 places taken"),
+    "campaign_full": (full, {"maxConcurrentCalls": 1}, "1 of 1 place taken"),
     "trunk_full": (full, {"trunks": [{"name": "trunk", "channels": 1}]}, "every channel of trunk is taken"),
     "no_caller_id": (
         None,
         {"callerIds": [{"number": SHOWN, "regions": ["GB"]}]},
-        "0 of the campaign's 1 caller ids may be shown",
+        "0 of the campaign's 1 caller id may be shown",
     ),
     "caller_id_spent": (
         used_now,

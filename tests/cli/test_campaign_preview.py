@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -199,7 +200,7 @@ def test_a_manager_is_warned_of_what_will_keep_calls_from_being_made(
     assert warnings == {
         "registries": "There is no copy of us-dnc (the limit is 31 days): nobody is called.",
         "dialers": "No dialer is alive: nobody would be called.",
-        "end": "The campaign ends before everybody can be called once: 1 do not fit in.",
+        "end": "The campaign ends before everybody can be called once: 1 does not fit in.",
         "caps": "Attempt 2 of 3 is impossible for 3 contacts: a number may be called once within 24 hours "
         "and twice within 7 days, and the campaign ends in 1 min 00 s.",
     }
@@ -311,6 +312,21 @@ def test_a_manager_reads_it_as_a_table_that_adds_up(
     assert "              1  outside the campaign's calling windows, until Mon 15 Jun 12:00" in lines
     assert "1 now + 1 later + 1 never = 3 contacts: everybody, each once." in lines
     assert max(map(len, lines)) <= 100
+
+
+def test_one_contact_is_spoken_of_as_one(
+    outdial: Command, arrange: Arrange, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write(arrange, person(area=CALIFORNIA))
+
+    assert run(["campaign", "preview", "spring_appeal", "--at", AT]) == 0
+    preview = capfd.readouterr().out
+    assert run(["campaign", "explain", "spring_appeal"]) == 0
+    explanation = capfd.readouterr().out
+
+    assert "= 1 contact: everybody, each once." in preview
+    assert "Everybody who can be called (1 contact) is called once by" in preview
+    assert not re.search(r"\b1 (contacts|places|dialers|calls|wait|are)\b", preview + explanation)
 
 
 def test_the_moment_is_read_in_the_campaigns_zone(outdial: Command, arrange: Arrange) -> None:

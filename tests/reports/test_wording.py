@@ -9,7 +9,24 @@ from outdial.domain.dispositions import Disposition
 from outdial.reports.call_list import safe_cell
 from outdial.reports.charts import hour_chart, round_step
 from outdial.reports.figures import HourTotals
-from outdial.reports.wording import compact, count, duration, outcome_name, percent, reason_name
+from outdial.reports.wording import compact, count, counted, duration, outcome_name, percent, reason_name
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "0 contacts wait"),
+        (1, "1 contact waits"),
+        (2, "2 contacts wait"),
+        (1_234, "1,234 contacts wait"),
+    ],
+)
+def test_one_is_counted_in_the_singular(number: int, words: str) -> None:
+    assert counted(number, "contact waits", "contacts wait") == words
+
+
+def test_more_than_one_take_an_s() -> None:
+    assert [counted(number, "row") for number in (0, 1, 2)] == ["0 rows", "1 row", "2 rows"]
 
 
 @given(st.text() | st.from_regex(r"[=+\-@\t\r\n].*"))

@@ -35,6 +35,7 @@ from outdial.cli.listed_numbers import (
 )
 from outdial.cli.output import AsJson, print_json, print_table
 from outdial.domain.clock import utc_now
+from outdial.reports.wording import counted
 from outdial.settings import load_settings
 from outdial.storage.blacklist import (
     Listing,
@@ -43,6 +44,14 @@ from outdial.storage.blacklist import (
 )
 from outdial.storage.erasure import Erased
 from outdial.storage.pool import Pool
+
+_ERASED = {
+    "contacts": ("contact",),
+    "calls": ("call",),
+    "recordings": ("recording",),
+    "listings": ("listing",),
+    "history_entries": ("history entry", "history entries"),
+}
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Numbers that must not be called.")
 app.command()(check)
@@ -169,7 +178,7 @@ def erase(number: OneNumber, by: By = None, region: Region = None, as_json: AsJs
         print_json({"erased": counts, "not_erased": NOT_ERASED})
         return
     print("Erased, and never to be called again. The number was taken out of:")
-    print("  " + ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items()))
+    print("  " + ", ".join(counted(n, *_ERASED[name]) for name, n in counts.items()))
     print("This cannot reach:")
     for rest in NOT_ERASED:
         print(f"  {rest}")

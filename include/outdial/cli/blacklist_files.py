@@ -30,6 +30,7 @@ from outdial.cli.output import AsJson, print_json, print_table
 from outdial.domain.campaign import REGISTRY_MAX_AGE_DAYS
 from outdial.domain.clock import utc_now
 from outdial.domain.errors import InvalidInput
+from outdial.reports.wording import counted
 from outdial.storage.blacklist import Scope
 from outdial.storage.pool import Pool
 from outdial.storage.registries import Registry, read_registries
@@ -119,7 +120,7 @@ def export(
     if as_json:
         print_json({"entries": entries, "file": str(file)})
     else:
-        print(f"{entries:,} entries: {file}")
+        print(f"{counted(entries, 'entry', 'entries')}: {file}")
 
 
 def registries(as_json: AsJson = False) -> None:
@@ -139,7 +140,7 @@ def registries(as_json: AsJson = False) -> None:
         [
             one.name,
             "no whole copy" if one.as_of is None else str(one.as_of),
-            "" if age is None else f"{age} days",
+            "" if age is None else counted(age, "day"),
             _limit(one.name),
             f"{one.numbers:,}",
             one.imported_by or "",
@@ -199,7 +200,8 @@ def _progress(*, shown: bool) -> Generator[TellStep]:
 def _print_summary(summary: SuppressionSummary, of: RegistryOf | None) -> None:
     changes = summary.changes
     print(
-        f"{summary.rows:,} rows: {changes.entries:,} entries, {summary.repeated:,} repeated, "
+        f"{counted(summary.rows, 'row')}: {counted(changes.entries, 'entry', 'entries')}, "
+        f"{summary.repeated:,} repeated, "
         f"{summary.rejected:,} rejected"
     )
     print(
@@ -208,8 +210,8 @@ def _print_summary(summary: SuppressionSummary, of: RegistryOf | None) -> None:
     )
     if changes.swept.marked or changes.swept.made_to_wait:
         print(
-            f"{changes.swept.marked:,} contacts are not called any more, "
-            f"{changes.swept.made_to_wait:,} wait until their listing ends"
+            f"{counted(changes.swept.marked, 'contact is', 'contacts are')} not called any more, "
+            f"{counted(changes.swept.made_to_wait, 'waits until its', 'wait until their')} listing ends"
         )
     if of:
         print(f"The copy of {of.name} is of {of.as_of} now.")
@@ -219,4 +221,4 @@ def _print_summary(summary: SuppressionSummary, of: RegistryOf | None) -> None:
 
 def _limit(name: str) -> str:
     days = REGISTRY_MAX_AGE_DAYS.get(name)
-    return f"{days} days" if days else "as each campaign says"
+    return counted(days, "day") if days else "as each campaign says"

@@ -18,7 +18,7 @@ from outdial.cli.output import AsJson, print_json
 from outdial.cli.paragraphs import moment, paragraph
 from outdial.domain.clock import utc_now
 from outdial.domain.outlook import Group, Reason
-from outdial.reports.wording import count, duration as in_words
+from outdial.reports.wording import count, counted, duration as in_words
 from outdial.settings import Settings
 from outdial.storage.campaigns import find_campaign
 from outdial.storage.pool import Pool
@@ -102,24 +102,24 @@ def _times(some: Sequence[Outlooks], now: datetime, zone: ZoneInfo) -> str:
 def _sum(preview: Preview) -> str:
     parts = f"{count(preview.now)} now + {count(preview.later)} later + {count(preview.never)} never"
     if preview.adds_up:
-        return f"{parts} = {count(preview.total)} contacts: everybody, each once."
-    return f"{parts} do not add up to {count(preview.total)} contacts: please report this as a fault."
+        return f"{parts} = {counted(preview.total, 'contact')}: everybody, each once."
+    return f"{parts} do not add up to {counted(preview.total, 'contact')}: please report this as a fault."
 
 
 def _duration(duration: Duration, preview: Preview, zone: ZoneInfo) -> Iterator[str]:
     if not duration.contacts:
         yield "Nobody is left to be called."
         return
-    people = count(duration.contacts)
+    people = counted(duration.contacts, "contact")
     if duration.ends_at is not None:
         took = in_words((duration.ends_at - preview.at).total_seconds())
         text = (
-            f"All {people} who can be called are called once by "
+            f"Everybody who can be called ({people}) is called once by "
             f"{moment(duration.ends_at, zone, preview.at)}, in {took}, at {_pace(duration.calls_per_second)}."
         )
     else:
         text = (
-            f"Of {people} who can be called, {count(duration.left)} are not yet called once by "
+            f"Of {people} who can be called, {counted(duration.left, 'is', 'are')} not yet called once by "
             f"{moment(duration.before, zone, preview.at)}, at {_pace(duration.calls_per_second)}."
         )
     yield paragraph(text)

@@ -21,6 +21,7 @@ from outdial.campaigns.lists.check_contacts import CheckedList, Reason
 from outdial.campaigns.lists.import_batches import ImportSummary
 from outdial.campaigns.lists.import_contacts import Tell, ignore_progress
 from outdial.cli.output import print_table
+from outdial.reports.wording import counted
 
 
 @contextmanager
@@ -61,9 +62,13 @@ def summary_facts(summary: ImportSummary) -> dict[str, object]:
 def print_summary(summary: ImportSummary) -> None:
     """The summary as people read it."""
     if summary.resumed_at:
-        print(f"Went on after {summary.resumed_at:,} rows of an interrupted import; --again starts anew.")
+        print(
+            f"Went on after {counted(summary.resumed_at, 'row')} of an interrupted import; "
+            "--again starts anew."
+        )
     print(
-        f"{summary.rows:,} rows: {summary.imported:,} imported, {summary.duplicates:,} duplicates, "
+        f"{counted(summary.rows, 'row')}: {summary.imported:,} imported, "
+        f"{counted(summary.duplicates, 'duplicate')}, "
         f"{summary.rejected:,} rejected (numbers from column {summary.phone_column!r})"
     )
     if summary.warnings:
@@ -85,8 +90,8 @@ def print_checked(checked: CheckedList) -> None:
     rows = [[column.name, column.taken_for, " · ".join(column.samples)] for column in checked.columns]
     print_table(("column", "taken for", "as in"), rows)
     print(
-        f"{checked.rows:,} rows: {checked.importable:,} would be imported, "
-        f"{checked.duplicates:,} repeat a number, {checked.rejected:,} would be rejected"
+        f"{counted(checked.rows, 'row')}: {checked.importable:,} would be imported, "
+        f"{counted(checked.duplicates, 'repeats', 'repeat')} a number, {checked.rejected:,} would be rejected"
     )
     _print_reasons("Rejected", checked.reasons)
     _print_reasons("Imported with a warning", checked.oddities)

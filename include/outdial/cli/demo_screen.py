@@ -13,6 +13,7 @@ from rich.table import Table
 
 from outdial.campaigns.progress import Progress
 from outdial.reports.figures import Totals
+from outdial.reports.wording import counted
 from outdial.standalone.demo import Show
 
 _LINE_EVERY_S = 2.5
@@ -52,7 +53,8 @@ def progress_line(progress: Progress, elapsed_s: float) -> str:
     """Everything in one line, states first."""
     states = ", ".join(f"{count} {name}" for name, count in _states(progress))
     return (
-        f"{elapsed_s:5.0f} s  {progress.completion_percent:5.1f} %  {states}; {progress.originates} calls at "
+        f"{elapsed_s:5.0f} s  {progress.completion_percent:5.1f} %  {states}; "
+        f"{counted(progress.originates, 'call')} at "
         f"{progress.calls_per_second:.1f}/s, {progress.answered} answered, {progress.live} now"
     )
 
@@ -68,7 +70,10 @@ def totals_text(totals: Totals) -> str:
         ("Calls", f"{calls.originates}: {seen}"),
         ("Answers", f"{calls.answered}, {_percent(totals.rates.answer_rate)} of attempts"),
         ("", f"{calls.converted} converted, {calls.opted_out} opted out"),
-        ("Reached", f"{calls.contacts_reached} of {calls.contacts_called} people called"),
+        (
+            "Reached",
+            f"{calls.contacts_reached} of {counted(calls.contacts_called, 'person', 'people')} called",
+        ),
     )
     return "\n".join(f"  {title:8} {text}" for title, text in lines)
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "blacklist": "Numbers that must not be called.",
     "ivr": "Check, draw and try the flow of a call.",
     "speak": "Hear a text as people would on the telephone.",
+    "sms": "What a text costs, and how a reply is read.",
     "windows": "Open or closed at a moment, why, and when next.",
     "pace": "How fast calls may go now, and why.",
     "dialer": "Place the calls dispatch asks for, until told to stop.",

@@ -52,6 +52,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """A count and what follows it: 1 contact, 1,234 contacts; `many` where it is not `one` and an s."""
+    return f"{count(number)} {one if number == 1 else many or f'{one}s'}"
+
+
 def compact(number: int) -> str:
     """A number for little room: 950, 1.2k, 38.4k, 2M."""
     for size, letter in ((1_000_000, "M"), (1000, "k")):

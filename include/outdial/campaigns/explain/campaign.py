@@ -30,7 +30,7 @@ from outdial.campaigns.explain.permission import dates, lease, registries, statu
 from outdial.campaigns.preview.campaign import judge_contacts
 from outdial.campaigns.preview.outlooks import put_together
 from outdial.campaigns.preview.warnings import DIALER_SILENT_AFTER, REDIS_SILENT_AFTER
-from outdial.reports.wording import count
+from outdial.reports.wording import count, counted
 from outdial.storage.campaigns import Campaign, read_campaign, read_run
 from outdial.storage.claims import read_standing
 from outdial.storage.explain import read_latest_endings, read_outbox, read_pace_clock, read_traffic
@@ -138,11 +138,12 @@ async def _look(conn: Connection, campaign: Campaign, pace: PaceSettings, now: d
 def _answer(look: Look, stops: Finding | None, findings: tuple[Finding, ...], *, dialling: bool) -> str:
     live, last_minute = look.standing.live, look.traffic.last_minute
     if stops is not None:
-        going_on = f" {count(live)} in progress end as they would." if live else ""
+        going_on = (
+            f" {counted(live, 'in progress ends as it', 'in progress end as they')} would." if live else ""
+        )
         return f"No call begins. {stops.text}{going_on}"
     if dialling:
-        calls = "1 call" if last_minute == 1 else f"{count(last_minute)} calls"
-        rate = f"{calls} in the last minute ({last_minute / 60:.2g} a second)"
+        rate = f"{counted(last_minute, 'call')} in the last minute ({last_minute / 60:.2g} a second)"
         slow = next((f" {one.text}" for one in findings if one.about == "pace" and one.state == "waits"), "")
         return f"It is being dialled: {rate}, {count(live)} in progress now.{slow}"
     waits = next((finding for finding in findings if finding.state == "waits"), None)

@@ -9,7 +9,7 @@ from math import ceil
 from outdial.campaigns.explain.look import Finding, Look, State
 from outdial.campaigns.preview.outlooks import Outlooks, by_group
 from outdial.domain.dispositions import UNCOUNTED, Disposition
-from outdial.reports.wording import count, outcome_name
+from outdial.reports.wording import count, counted, outcome_name
 
 UNSENT_FOR = timedelta(seconds=5)
 UNBEGUN_FOR = timedelta(seconds=15)
@@ -27,12 +27,12 @@ def contacts(look: Look) -> Iterator[Finding]:
         action = f"`outdial contacts import FILE --campaign {slug}`"
         yield Finding(about="contacts", state="stops", text="The campaign has no contacts.", action=action)
     elif look.can_be_called:
-        text = f"{count(look.can_be_called)} contacts can be called now, {count(groups['later'])} later."
+        text = f"{counted(look.can_be_called, 'contact')} can be called now, {count(groups['later'])} later."
         yield Finding(about="contacts", state="fine", text=text)
     elif groups["later"]:
         yield from _all_wait(look, groups["later"], "note" if in_hand else "stops")
     elif not in_hand:
-        text = f"Nobody is left: none of {count(groups['never'])} contacts will be called again."
+        text = f"Nobody is left: of {counted(groups['never'], 'contact')} none will be called again."
         action = f"`outdial campaign preview {slug}` says why; import more, or let the campaign end"
         yield Finding(about="contacts", state="stops", text=text, action=action)
 
@@ -42,11 +42,11 @@ def _all_wait(look: Look, later: int, state: State) -> Iterator[Finding]:
     for one in look.outlooks:
         if one.group == "later":
             waits.setdefault(one.text, []).append(one)
-    text = f"Nobody can be called now: {count(later)} contacts wait."
+    text = f"Nobody can be called now: {counted(later, 'contact waits', 'contacts wait')}."
     action = "wait, or change what they wait for"
     yield Finding(about="contacts", state=state, text=text, until=_first(look.outlooks), action=action)
     for why, some in waits.items():
-        text = f"{count(sum(one.contacts for one in some))} wait: {why}."
+        text = f"{counted(sum(one.contacts for one in some), 'waits', 'wait')}: {why}."
         yield Finding(about="contacts", state="note", text=text, until=_first(some))
 
 
@@ -60,14 +60,14 @@ def room(look: Look) -> Iterator[Finding]:
     places = look.campaign.config.max_concurrent_calls
     if taken >= places:
         text = (
-            f"All {places} places (maxConcurrentCalls) are taken: {look.standing.live} on calls, "
-            f"{look.standing.dispatched} on their way."
+            f"Every place is taken (maxConcurrentCalls {places}): {look.standing.live} by calls, "
+            f"{look.standing.dispatched} by dial tasks on their way."
         )
         yield Finding(about="places", state="waits", text=text, action="wait for calls to end, or raise it")
     elif look.standing.dispatched >= ceil(look.cps * look.horizon_s):
         text = (
-            f"{look.standing.dispatched} dial tasks wait for dialers, which is enough for "
-            f"{look.horizon_s:g} s; no more are sent until some begin."
+            f"{counted(look.standing.dispatched, 'dial task waits', 'dial tasks wait')} for dialers, which "
+            f"is enough for {look.horizon_s:g} s; no more are sent until some begin."
         )
         yield Finding(about="places", state="waits", text=text)
 
@@ -76,17 +76,17 @@ def dialers(look: Look) -> Iterator[Finding]:
     """The processes that call."""
     seen = look.dialers
     if not seen.alive:
-        others = f" ({seen.draining} is stopping)" if seen.draining else ""
+        others = f" ({counted(seen.draining, 'is', 'are')} stopping)" if seen.draining else ""
         text = f"No dialer is alive{others}: nobody can call."
         action = "`outdial dialer`, or `outdial standalone start` on one machine"
         yield Finding(about="dialers", state="stops", text=text, since=seen.heard_at, action=action)
         return
-    alive = "1 dialer is alive." if seen.alive == 1 else f"{seen.alive} dialers are alive."
+    alive = f"{counted(seen.alive, 'dialer is', 'dialers are')} alive."
     yield Finding(about="dialers", state="fine", text=alive)
     if look.pace.source == "postgres":
         text = (
-            f"The pace comes from PostgreSQL, as Redis was lost; {seen.see_redis} of {seen.alive} dialers "
-            "see Redis now. Calls go on, more slowly."
+            f"The pace comes from PostgreSQL, as Redis was lost; it is seen by {seen.see_redis} of "
+            f"{counted(seen.alive, 'dialer')} now. Calls go on, more slowly."
         )
         action = "see `outdial doctor`"
         yield Finding(about="pace", state="note", text=text, since=look.pace.starts_at, action=action)
@@ -97,14 +97,15 @@ def outbox(look: Look) -> Iterator[Finding]:
     box, now = look.outbox, look.now
     if box.unsent_since is not None and now - box.unsent_since > UNSENT_FOR:
         text = (
-            f"{box.unsent} claims have not got onto the queue: SQS does not answer, or dispatch was cut off."
+            f"{counted(box.unsent, 'claim has', 'claims have')} not got onto the queue: SQS does not answer, "
+            "or dispatch was cut off."
         )
         action = "see `outdial doctor`, and the triggerer's log"
         yield Finding(about="queue", state="waits", text=text, since=box.unsent_since, action=action)
     if box.sent_since is not None and now - box.sent_since > UNBEGUN_FOR and look.dialers.alive:
         text = (
-            f"{box.sent} dial tasks are on the queue and no dialer begins them: it may have no link to "
-            "Asterisk, or other campaigns use up the pace."
+            f"{counted(box.sent, 'dial task is', 'dial tasks are')} on the queue and no dialer begins any: "
+            "it may have no link to Asterisk, or other campaigns use up the pace."
         )
         action = "see `outdial doctor`, and the dialer's log, which names each refusal"
         yield Finding(about="queue", state="waits", text=text, since=box.sent_since, action=action)

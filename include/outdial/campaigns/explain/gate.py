@@ -13,6 +13,7 @@ from outdial.domain.calling_windows import closes_at
 from outdial.domain.hours_in_words import why_closed, why_open
 from outdial.domain.number_caps import DAY, WEEK
 from outdial.domain.permission import AttemptFacts, Refusal, ask_every_rule
+from outdial.reports.wording import counted
 from outdial.storage.campaigns import Campaign
 
 A_DIALERS_OWN = frozenset({Refusal.PACE_CHANGED})
@@ -70,7 +71,7 @@ def _listed(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
 
 
 def _attempts(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
-    return f"{facts.attempts} of {facts.max_attempts} attempts used"
+    return f"{facts.attempts} of {counted(facts.max_attempts, 'attempt')} used"
 
 
 def _active(campaign: Campaign, _facts: AttemptFacts, _now: datetime) -> str:
@@ -124,19 +125,21 @@ def _busy(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
 
 
 def _full(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
-    return f"{facts.live_calls} of {facts.max_live_calls} places taken"
+    return f"{facts.live_calls} of {counted(facts.max_live_calls, 'place')} taken"
 
 
 def _trunk(campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
     names = " and ".join(trunk.name for trunk in campaign.config.trunks)
     if not facts.has_room_on_trunk:
         return f"every channel of {names} is taken, by calls of all campaigns"
-    return f"{facts.trunk_calls} of {facts.trunk_channels} channels taken on a trunk of {names}"
+    return (
+        f"{facts.trunk_calls} of {counted(facts.trunk_channels or 0, 'channel')} taken on a trunk of {names}"
+    )
 
 
 def _fitting(campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
     fit, named = facts.caller_ids or (), campaign.config.caller_ids
-    return f"{len(fit)} of the campaign's {len(named)} caller ids may be shown in their region"
+    return f"{len(fit)} of the campaign's {counted(len(named), 'caller id')} may be shown in their region"
 
 
 def _spent(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from outdial.campaigns.explain.look import Finding, Lines, Look
 from outdial.domain.caller_ids import spent_until
 from outdial.domain.campaign import CampaignConfig
+from outdial.reports.wording import counted
 from outdial.storage.caller_ids import read_uses
 from outdial.storage.calls import count_trunk_calls
 from outdial.storage.pool import Connection
@@ -55,5 +56,7 @@ def caller_ids(look: Look) -> Iterator[Finding]:
         action = "wait, add caller ids, or raise their dailyCap or cps"
         yield Finding(about="callerIds", state="waits", text=text, until=until, action=action)
     else:
-        text = f"{len(spent)} of {len(named)} caller ids were used as often as they may be."
+        those = f"of {len(named)} caller ids"
+        one, many = f"{those} was used as often as it may be", f"{those} were used as often as they may be"
+        text = f"{counted(len(spent), one, many)}."
         yield Finding(about="callerIds", state="note", text=text, until=until)

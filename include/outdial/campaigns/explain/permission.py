@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from outdial.campaigns.explain.look import Finding, Look
 from outdial.campaigns.preview.words import what_and_what_to_do
+from outdial.reports.wording import counted
 
 
 def status(look: Look) -> Iterator[Finding]:
@@ -94,9 +95,10 @@ def trial(look: Look) -> Iterator[Finding]:
     if run is None or run.contact_limit is None or run.finished_at is not None:
         return
     if run.claimed >= run.contact_limit:
-        text = f"The trial's limit is reached: {run.claimed} of {run.contact_limit} contacts were claimed."
+        text = f"The trial's limit is reached: it has claimed {counted(run.contact_limit, 'contact')}."
         action = f"trigger {look.dag} without a limit once this run has ended"
         yield Finding(about="trial", state="stops", text=text, action=action)
     else:
-        text = f"This run is a trial: {run.claimed} of at most {run.contact_limit} contacts were claimed."
+        most = counted(run.contact_limit, "contact")
+        text = f"This run is a trial: it has claimed {run.claimed} of at most {most}."
         yield Finding(about="trial", state="note", text=text)

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from outdial.campaigns.preview.outlooks import Judged
 from outdial.domain.forecast import Crowd, first_pass
 from outdial.domain.own_pace import channels_together, own_pace_limits
+from outdial.reports.wording import counted
 from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Connection
 from outdial.storage.preview import measure_seconds_a_call
@@ -80,7 +81,10 @@ def _pace(campaign: Campaign, max_cps: float, seconds_a_call: float) -> tuple[fl
     limits = [(max_cps, "MAX_CPS"), (by_places, f"maxConcurrentCalls {config.max_concurrent_calls}")]
     channels = channels_together(config.trunks)
     if channels is not None:
-        limits.append((channels / max(seconds_a_call, 0.1), f"the {channels} channels of its trunks"))
+        limits.append((
+            channels / max(seconds_a_call, 0.1),
+            f"the {counted(channels, 'channel')} of its trunks",
+        ))
     return min([*limits, *own_pace_limits(config)])
 
 
@@ -88,5 +92,5 @@ async def _seconds_a_call(conn: Connection, campaign: Campaign) -> HeldFor:
     for own, whose in ((True, "of this campaign"), (False, "of all campaigns")):
         calls, seconds = await measure_seconds_a_call(conn, campaign.id, own=own, calls=CALLS_LOOKED_AT)
         if calls >= ENOUGH_CALLS and seconds is not None:
-            return HeldFor(seconds, f"the mean of the latest {calls:,} calls {whose}")
+            return HeldFor(seconds, f"the mean of the latest {counted(calls, 'call')} {whose}")
     return HeldFor(ASSUMED_SECONDS_A_CALL, "assumed: too few calls were made yet to measure it")

@@ -25,7 +25,7 @@ from outdial.domain.ivr_default import flow_of
 from outdial.domain.number_caps import NumberCaps
 from outdial.domain.outlook import Reason
 from outdial.domain.own_pace import calls_a_day
-from outdial.reports.wording import count, duration
+from outdial.reports.wording import counted, duration
 from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Connection
 from outdial.storage.preview import see_dialers
@@ -108,8 +108,8 @@ def _unsaid(lacking: LackingField) -> Warn:
     instead = "is replaced by its audio" if lacking.has_audio_instead else "is not said to them"
     return Warn(
         about="texts",
-        text=f'{_contacts(lacking.contacts)} without "{lacking.field}": the text that names it without a '
-        f"default {instead} ({lacking.place}).",
+        text=f'{counted(lacking.contacts, "contact")} without "{lacking.field}": the text that names it '
+        f"without a default {instead} ({lacking.place}).",
         action=f"import the field, or write {{{{{lacking.field}|what is said instead}}}}",
     )
 
@@ -122,7 +122,7 @@ def _never_open(judged: Iterable[Judged]) -> Iterator[Warn]:
     for text, contacts in sorted(found.items()):
         yield Warn(
             about="windows",
-            text=f"{_contacts(contacts)} can never be called: {text}.",
+            text=f"{counted(contacts, 'contact')} can never be called: {text}.",
             action="widen the campaign's callingWindows, or leave these contacts out",
         )
 
@@ -134,7 +134,7 @@ def _too_slow(seen: Seen) -> Iterator[Warn]:
     yield Warn(
         about="end",
         text="The campaign ends before everybody can be called once: "
-        f"{count(seen.duration.left)} do not fit in.",
+        f"{counted(seen.duration.left, 'does', 'do')} not fit in.",
         action=f"end it later, or raise the pace, which {seen.duration.limited_by} limits",
     )
 
@@ -151,8 +151,8 @@ def _caps(seen: Seen) -> Iterator[Warn]:
         if possible < wanted:
             yield Warn(
                 about="caps",
-                text=f"Attempt {possible + 1} of {wanted} is impossible for {_contacts(people)}: a number "
-                f"may be called {_in_words(caps)}, and the campaign ends in {ends_in}.",
+                text=f"Attempt {possible + 1} of {wanted} is impossible for {counted(people, 'contact')}: a "
+                f"number may be called {_in_words(caps)}, and the campaign ends in {ends_in}.",
                 action="end it later, or lower maxAttemptsPerContact",
             )
 
@@ -171,7 +171,7 @@ def _no_caller_id(seen: Seen) -> Iterator[Warn]:
     ]
     if without:
         where = regions_in_words(pool, [regions[one.tally.area_id] for one in without])
-        people = _contacts(sum(one.tally.contacts for one in without))
+        people = counted(sum(one.tally.contacts for one in without), "contact")
         yield Warn(
             about="callerIds",
             text=f"{people} will not be called: no caller id is for {where}.",
@@ -184,8 +184,9 @@ def _few_calls_a_day(seen: Seen) -> Iterator[Warn]:
     if a_day is not None and a_day < people:
         yield Warn(
             about="callerIds",
-            text=f"The caller ids may be used for {count(a_day)} calls in 24 hours (dailyCap), and "
-            f"{_contacts(people)} are to be called: the first pass takes {ceil(people / a_day)} days.",
+            text=f"The caller ids may be used for {counted(a_day, 'call')} in 24 hours (dailyCap), and "
+            f"{counted(people, 'contact is', 'contacts are')} to be called: the first pass takes "
+            f"{counted(ceil(people / a_day), 'day')}.",
             action="add caller ids, or raise dailyCap",
         )
 
@@ -208,8 +209,4 @@ def _in_words(caps: NumberCaps) -> str:
 
 
 def _times(n: int) -> str:
-    return {1: "once", 2: "twice"}.get(n, f"{n} times")
-
-
-def _contacts(n: int) -> str:
-    return "1 contact" if n == 1 else f"{count(n)} contacts"
+    return {1: "once", 2: "twice"}.get(n, counted(n, "time"))
