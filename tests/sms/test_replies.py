@@ -30,7 +30,8 @@ def full_width(text: str) -> str:
 
 
 def stretched(text: str) -> str:
-    return text[:-1] + text[-1] * 4
+    """Drawn out, as in STOPPPP; nobody can tell how many a letter was meant to be that is double already."""
+    return text if text[-1:] == text[-2:-1] else text[:-1] + text[-1] * 4
 
 
 def decomposed(text: str) -> str:
