@@ -97,6 +97,6 @@ def test_how_a_reply_is_read(ask: Ask, capsys: pytest.CaptureFixture[str]) -> No
     assert ask("reply", "yes", "--start", "yes")["kind"] == "start"
     assert run(["sms", "reply", "I'll stop by tomorrow"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "unclear: a person has to read it; until then nothing is sent",
+        "unclear: may want no more; a person has to read it, and until then nothing may be sent",
         '  found    "stop" (en)',
     ]

@@ -12,10 +12,10 @@ from outdial.domain.sms.replies import Reply, ReplyKind
 _MOST_SHOWN = 5
 
 _MEANINGS = {
-    ReplyKind.STOP: "the number is listed, for texts and calls, and the person is told once",
-    ReplyKind.START: "the person is texted again",
-    ReplyKind.HELP: "the person is told who writes and how to stop",
-    ReplyKind.UNCLEAR: "a person has to read it; until then nothing is sent",
+    ReplyKind.STOP: "wants no more, neither texts nor calls",
+    ReplyKind.START: "wants texts again",
+    ReplyKind.HELP: "asks who writes and how to stop",
+    ReplyKind.UNCLEAR: "may want no more; a person has to read it, and until then nothing may be sent",
     ReplyKind.OTHER: "an answer like any other",
 }
 
