@@ -25,7 +25,7 @@ async def test_every_call_of_a_rate_is_placed_by_the_dialer_and_by_the_bare_clie
     out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
     [measured] = [json.loads(line) for line in out.splitlines()]
-    assert (measured["calls"], measured["answered"], measured["failed"]) == (20, 20, 0)
+    assert (measured["calls"], measured["endings"], measured["failed"]) == (20, {"answered": 20}, 0)
     for wait in ("slot_to_originate", "receipt_to_originate", "session_to_prompt"):
         assert measured[wait]["n"] == 20
     assert measured["receipt_to_originate"]["p50_ms"] >= measured["slot_to_originate"]["p50_ms"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from outdial.bench.figures import NOTHING, Spread
-from outdial.bench.load import campaign_of, feed, wait_for_end
+from outdial.bench.load import campaign_of, endings, feed, wait_for_end
 from outdial.bench.processes import OUTDIAL, cpu_seconds, machine_busy_seconds
 from outdial.bench.servers import Servers, SqsKind, running_servers
 from outdial.bench.telephony import BARE_USER, TRUNK, Telephony, TelephonyKind, running_telephony
@@ -37,19 +37,26 @@ DRAIN_S = 30
 
 @dataclass(frozen=True)
 class Measured:
-    """One rate. CPU shares are of one core; `machine_cpu` is of all of them, everything together."""
+    """One rate. `endings` are calls by disposition.
+
+    CPU shares are of one core; `machine_cpu` is of all of them, everything together.
+    """
 
     cps: float
     seconds: float
     calls: int
-    answered: int
-    failed: int
+    endings: Mapping[str, int]
     slot_to_originate: Spread
     receipt_to_originate: Spread
     session_to_prompt: Spread
     cpu: Mapping[str, float]
     machine_cpu: float
     bare: Mapping[str, Any]
+
+    @property
+    def failed(self) -> int:
+        """Calls that did not reach the person who would have answered."""
+        return self.calls - self.endings.get("answered", 0)
 
     @property
     def kept_up(self) -> bool:
@@ -111,15 +118,15 @@ async def _measure(bench: Bench, cps: float, seconds: float) -> Measured:
             await feed(pool, queue, campaign_id, (cps, seconds), bench.clock)
             used = {name: after - before[name] for name, after in cpu_seconds(pids).items()}
             busy = machine_busy_seconds() - busy_before
-            end = await wait_for_end(pool, campaign_id, people, PATIENCE_S)
+            await wait_for_end(pool, campaign_id, PATIENCE_S)
+        how = await endings(pool, campaign_id)
     waits = _waits_said_in(log)
     await asyncio.sleep(SETTLES_IN_S)
     return Measured(
         cps=cps,
         seconds=seconds,
         calls=people,
-        answered=end.answered,
-        failed=people - end.answered,
+        endings=how,
         slot_to_originate=_spread(waits, "slotToOriginate"),
         receipt_to_originate=_spread(waits, "receiptToOriginate"),
         session_to_prompt=_spread(waits, "sessionToPrompt"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from outdial.bench.telephony import TRUNK
@@ -37,18 +36,19 @@ _CONFIG = {
     "ivrFlow": _GREETING,
     "trunks": [TRUNK],
 }
-_ENDED = """
-    select count(disposition) as settled, count(*) filter (where disposition = 'answered') as answered
-    from call_records where campaign_id = %s
+_ENDINGS = """
+    select coalesce(r.disposition, c.failure_reason, c.status) as ending, count(*) as calls
+    from contacts c left join call_records r on r.contact_id = c.id
+    where c.campaign_id = %s group by 1
 """
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How many of the campaign's calls have been settled, how many as answered."""
-
-    settled: int
-    answered: int
+_UNDER_WAY = """
+    select (select count(*) from ready_contacts where campaign_id = %(id)s)
+         + (select count(*) from dispatched_contacts d join contacts c on c.id = d.contact_id
+            where c.campaign_id = %(id)s)
+         + (select count(*) from live_calls where campaign_id = %(id)s)
+         + (select count(*) from waiting_contacts w join contacts c on c.id = w.contact_id
+            where c.campaign_id = %(id)s) as n
+"""
 
 
 async def campaign_of(pool: Pool, people: int, clock: Clock) -> UUID:
@@ -80,20 +80,21 @@ async def feed(
         await asyncio.sleep(FEED_EVERY_S)
 
 
-async def ended(pool: Pool, campaign_id: UUID) -> Ended:
-    """What is settled so far."""
+async def endings(pool: Pool, campaign_id: UUID) -> dict[str, int]:
+    """How calls ended, by disposition; whoever was not called counts by where they stand."""
     async with pool.connection() as conn:
-        row = await (await conn.execute(_ENDED, [campaign_id])).fetchone()
-    return Ended(**row) if row else Ended(0, 0)
+        rows = await (await conn.execute(_ENDINGS, [campaign_id])).fetchall()
+    return {row["ending"]: row["calls"] for row in rows}
 
 
-async def wait_for_end(pool: Pool, campaign_id: UUID, people: int, patience_s: float) -> Ended:
-    """Return when everybody's call is settled, or with what is after `patience_s`."""
+async def wait_for_end(pool: Pool, campaign_id: UUID, patience_s: float) -> None:
+    """Return when nobody's call is under way any more, or after `patience_s`."""
     for _ in range(round(patience_s / LOOK_EVERY_S)):
-        if (await ended(pool, campaign_id)).settled >= people:
-            break
+        async with pool.connection() as conn:
+            row = await (await conn.execute(_UNDER_WAY, {"id": campaign_id})).fetchone()
+        if row is not None and row["n"] == 0:
+            return
         await asyncio.sleep(LOOK_EVERY_S)
-    return await ended(pool, campaign_id)
 
 
 async def _allow(pool: Pool, campaign_id: UUID, claims: int) -> None:

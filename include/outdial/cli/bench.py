@@ -70,7 +70,7 @@ def dialer(
 
 def _printer(*, as_json: bool) -> Any:  # noqa: ANN401 - a function of one Measured
     def show(one: Measured) -> None:
-        print(json.dumps(asdict(one)) if as_json else _shown(one), flush=True)
+        print(json.dumps(asdict(one) | {"failed": one.failed}) if as_json else _shown(one), flush=True)
 
     return show
 
@@ -82,8 +82,8 @@ def _shown(one: Measured) -> str:
         "FastAGI → first prompt": one.session_to_prompt,
     }
     bare = one.bare
-    ours = f"{one.calls} calls, {one.answered} answered, {one.failed} failed"
-    lines = [f"\n{one.cps:g} calls a second: {ours}   (bare: {bare['calls']} calls, {bare['ended']} ended)"]
+    ours = f"{one.calls} calls: " + ", ".join(f"{calls} {ending}" for ending, calls in one.endings.items())
+    lines = [f"\n{one.cps:g} a second, {ours}   (bare: {bare['calls']} calls: {bare['ended']} ended)"]
     lines += [
         f"  {name:24} p50 {spread.p50_ms:5.0f} ms   p99 {spread.p99_ms:5.0f} ms   max {spread.max_ms:5.0f} ms"
         for name, spread in waits.items()
