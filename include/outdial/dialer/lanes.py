@@ -32,6 +32,7 @@ BEGIN_LEAD_S = 0.03
 """A begin takes about this long; started so much before its slot, the originate leaves on time."""
 
 BEGINS_AT_ONCE = 8
+BEGINS_AT_ONCE_OF_A_CAMPAIGN = 2
 """Begins of one campaign follow one another in the database; more at once would only be late together."""
 
 HELD_AT_MOST_S = 20.0
@@ -56,6 +57,7 @@ class Lane:
         self.changed = asyncio.Event()
         self.campaign: Campaign | None = None
         self.campaign_read_at = float("-inf")
+        self.begins = asyncio.Semaphore(BEGINS_AT_ONCE_OF_A_CAMPAIGN)
         self.rests_until = float("-inf")
         self.refused_in_a_row = 0
 
@@ -133,7 +135,7 @@ class Lanes:
         try:
             await asyncio.sleep(slot.due - _now() - BEGIN_LEAD_S)
             while (item := await self._next(lane, slot)) is not None:
-                async with self._begins:
+                async with lane.begins, self._begins:
                     answer = await self._placing.begin(item, slot)
                 if isinstance(answer, Begun):
                     lane.refused_in_a_row = 0
@@ -156,7 +158,7 @@ class Lanes:
         return self._gate.is_open and lane.rests_until <= _now()
 
     async def _next(self, lane: Lane, slot: DueSlot) -> TaskInHand | None:
-        async with self._begins:
+        async with lane.begins, self._begins:
             usable = (
                 self._may_begin(lane)
                 and not is_too_late(slot.due, _now())
