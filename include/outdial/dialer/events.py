@@ -39,6 +39,7 @@ class Announcer:
         """`topics` stays open for as long as `run` does."""
         self.arns = arns
         self._topics = topics
+        self._gathering = asyncio.Lock()
         self._waiting: asyncio.Queue[tuple[str, Mapping[str, Any]]] = asyncio.Queue(MOST_WAITING)
 
     def announce(self, arn: str, event: Mapping[str, Any]) -> None:
@@ -67,7 +68,9 @@ class Announcer:
     async def _send(self) -> None:
         while True:
             raise_if_cancelled()
-            gathered = await self._gather()
+            # One at a time, else each would begin a request of its own with the first few.
+            async with self._gathering:
+                gathered = await self._gather()
             try:
                 for arn, events in gathered.items():
                     await self._publish(arn, events)
