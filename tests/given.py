@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from outdial.campaigns.lifecycle import renew_lease, start_run
 from outdial.domain.campaign import read_campaign as read_campaign_file
+from outdial.storage.campaign_changes import Actor
 from outdial.storage.campaigns import Campaign, insert_campaign, read_campaign
 from outdial.storage.contacts import NewContact, insert_contacts
 from outdial.storage.pool import Pool
@@ -16,6 +17,7 @@ from outdial.storage.pool import Pool
 ALWAYS = {"dayOfWeek": [0, 1, 2, 3, 4, 5, 6], "startHour": 0, "endHour": 24}
 ANY_HOUR = {"jurisdictions": "none", "numberCaps": "none"}
 RUN = "manual__run"
+OPERATOR = Actor("ops", "command line")
 
 
 def phones(n: int, first: int = 0) -> list[str]:

@@ -78,7 +78,7 @@ async def test_once_a_campaign_is_stopped_its_queued_tasks_find_no_claim(pool: P
     campaign = await given.a_running_campaign(pool, NOON, given.phones(3))
     tasks = await claimed(pool, campaign)
 
-    await stop(pool, campaign.id, NOON)
+    await stop(pool, campaign.id, given.OPERATOR, NOON)
 
     assert [await begin_attempt(pool, task, await a_permit(pool), NOON) for task in tasks] == [Stale()] * 3
     await assert_invariants(database_dsn)

@@ -123,7 +123,7 @@ async def test_a_claim_that_is_being_put_back_leaves_no_trace_of_who_is_erased(p
     await claimed(pool, campaign)
     async with pool.connection() as conn, conn.transaction():
         await conn.execute("select from dispatched_contacts for update")
-        pausing = asyncio.create_task(pause(pool, campaign.id, NOON))
+        pausing = asyncio.create_task(pause(pool, campaign.id, given.OPERATOR, NOON))
         await asyncio.sleep(0.2)
         erasing = asyncio.create_task(erase_number(pool, ONE, "dpo", NOON))
         await asyncio.sleep(0.2)

@@ -89,7 +89,7 @@ async def test_unlisting_brings_back_only_whom_nothing_else_lists_and_whose_camp
     first = await given.a_running_campaign(pool, NOON, [ONE, TWO], name="One")
     over = await given.a_running_campaign(pool, NOON, [ONE], name="Two")
     await list_numbers(pool, [no(ONE), no(TWO), no(TWO, campaign_id=first.id)], NOON)
-    await cancel(pool, over.id, NOON)
+    await cancel(pool, over.id, given.OPERATOR, NOON)
     assert await unlist_numbers(pool, [ONE, TWO, THREE], EVERYWHERE, BY_OPS, NOON) == {ONE, TWO}
     assert await standing(pool) == [("pending", "ready"), ("blacklisted", None), ("blacklisted", None)]
     await unlist_numbers(pool, [TWO], Scope(first.id), BY_OPS, NOON)

@@ -69,9 +69,9 @@ async def test_nothing_is_claimed_without_a_lease_or_while_paused(pool: Pool, qu
     campaign = await given.a_running_campaign(pool, NOON, given.phones(3))
 
     after_the_lease = await tick(pool, queue, campaign.id, NOON + timedelta(seconds=91))
-    await pause(pool, campaign.id, NOON)
+    await pause(pool, campaign.id, given.OPERATOR, NOON)
     while_paused = await tick(pool, queue, campaign.id, NOON)
-    await resume(pool, campaign.id, NOON)
+    await resume(pool, campaign.id, given.OPERATOR, NOON)
     resumed = await tick(pool, queue, campaign.id, NOON)
 
     assert [after_the_lease.contact_count, while_paused.contact_count, resumed.contact_count] == [0, 0, 3]
@@ -301,7 +301,7 @@ async def test_cancelling_recalls_what_was_dispatched_and_ends_the_run(
     campaign = await given.a_running_campaign(pool, NOON, given.phones(3))
     await tick(pool, queue, campaign.id, NOON)
 
-    await cancel(pool, campaign.id, NOON)
+    await cancel(pool, campaign.id, given.OPERATOR, NOON)
 
     assert (await tick(pool, queue, campaign.id, NOON)).over
     assert await finish_run_if_done(pool, campaign.id, given.RUN, NOON) == "cancelled"

@@ -58,7 +58,7 @@ def sql(statement: str) -> Change:
 
 
 async def paused(pool: Pool, campaign: Campaign) -> None:
-    await pause(pool, campaign.id, utc_now())
+    await pause(pool, campaign.id, given.OPERATOR, utc_now())
 
 
 async def without_lease(pool: Pool, campaign: Campaign) -> None:
@@ -324,6 +324,40 @@ def test_a_healthy_campaign_says_at_what_rate_it_is_dialled(outdial: Command, ar
     assert {finding["state"] for finding in answer["findings"]} == {"fine"}
 
 
+@pytest.mark.parametrize(
+    ("commands", "said"),
+    [
+        ([("pause", "--by", "night shift")], "paused, by night shift (command line)."),
+        ([("pause",), ("resume", "--by", "day shift")], "active again, by day shift (command line)."),
+        ([("cancel", "--by", "ops")], "cancelled, by ops (command line): it calls nobody any more."),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[-1][0],
+)
+def test_who_steered_a_campaign_is_told(
+    outdial: Command, arrange: Arrange, commands: list[tuple[str, ...]], said: str
+) -> None:
+    running(arrange)
+    for command, *options in commands:
+        assert outdial("campaign", command, "spring_appeal", *options)[0] == 0
+
+    status = outdial("campaign", "explain", "spring_appeal")[1]["findings"][0]
+    change = outdial("campaign", "show", "spring_appeal")[1]["changes"][0]
+
+    assert status["text"] == f"The campaign is {said}"
+    assert datetime.fromisoformat(status["since"]) == datetime.fromisoformat(change["at"])
+    assert (change["by"], change["way"]) == (commands[-1][-1], "command line")
+
+
+def test_a_status_of_before_changes_were_written_down_has_nobodys_name(
+    outdial: Command, arrange: Arrange
+) -> None:
+    running(arrange, sql("update campaigns set status = 'paused' where id = %s"))
+
+    status = outdial("campaign", "explain", "spring_appeal")[1]["findings"][0]
+
+    assert status["text"] == "The campaign is paused; by whom is not recorded."
+
+
 def test_calls_in_progress_are_not_hidden_by_a_pause(outdial: Command, arrange: Arrange) -> None:
     async def change(pool: Pool, campaign: Campaign) -> None:
         await calling(pool, campaign)
@@ -332,7 +366,7 @@ def test_calls_in_progress_are_not_hidden_by_a_pause(outdial: Command, arrange: 
     running(arrange, change)
 
     assert outdial("campaign", "explain", "spring_appeal")[1]["answer"] == (
-        "No call begins. The campaign is paused; by whom is not recorded. 1 in progress ends as it would."
+        "No call begins. The campaign is paused, by ops (command line). 1 in progress ends as it would."
     )
 
 

@@ -22,7 +22,7 @@ from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Pool, open_pool
 from outdial.workflow.contact_import import ImportContactsOperator
 from outdial.workflow.contact_sync import FindSourcesOperator, SyncContactsOperator
-from tests.given import a_campaign
+from tests.given import OPERATOR, a_campaign
 
 DAGS = Path(__file__).parents[2] / "dags"
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -154,7 +154,7 @@ def test_each_campaign_with_a_source_that_is_not_over_has_a_task(outdial_databas
     made(outdial_database, name="Without")
     open_one = made(outdial_database, name="Open", **source("select '+12125550100' as phone"))
     over = made(outdial_database, name="Over", **source("select '+12125550101' as phone"))
-    on_database(outdial_database, lambda pool: cancel(pool, over.id, NOW))
+    on_database(outdial_database, lambda pool: cancel(pool, over.id, OPERATOR, NOW))
     found = FindSourcesOperator(task_id="find_sources").execute({})
     assert found == [{"campaign_id": str(open_one.id), "slug": "open"}]
     context: dict[str, Any] = {}

@@ -70,7 +70,7 @@ async def test_a_database_that_is_down_is_waited_out(
 ) -> None:
     monkeypatch.setattr(patience, "FIRST_DELAY_S", 0.05)
     campaign = await given.a_campaign(pool, utc_now())
-    await cancel(pool, campaign.id, utc_now())
+    await cancel(pool, campaign.id, given.OPERATOR, utc_now())
     async with running(dispatch_of(campaign)) as [event]:
         with monkeypatch.context() as outage:
             outage.setenv("DB_PORT", str(closed_port))

@@ -293,7 +293,7 @@ async def test_listed_and_paused_after_dispatch_means_not_called(stage: Stage):
     other = await given.a_running_campaign(stage.pool, now, numbers[3:], name="Other")
     await stage.dispatch(one, other)
     await list_numbers(stage.pool, [Listing(numbers[0], "asked", "test", "test")], utc_now())
-    await pause(stage.pool, other.id, utc_now())
+    await pause(stage.pool, other.id, given.OPERATOR, utc_now())
     async with simulated_network(a_scenario()) as network, stage.dialer(network):
         await until_queue_is_empty(stage)
         await eventually_settled(stage, 2)

@@ -19,7 +19,7 @@ from outdial.domain.ivr_sound import sound_problem
 from outdial.storage.campaigns import read_campaign
 from tests.e2e.campaign_run import DAG_VISIBLE_WITHIN_S, CampaignRun, start_campaign
 from tests.e2e.conftest import Stack
-from tests.given import phones
+from tests.given import OPERATOR, phones
 
 STEPS = ("validate", "dispatch", "monitor", "report", "notify")
 SAMPLE = resources.files("outdial.standalone") / "sample"
@@ -100,13 +100,13 @@ async def test_airflows_pause_toggle_stops_calls_and_a_cancelled_run_is_still_re
     await stack.airflow.set_paused(run.dag_id, paused=False)
     await run.more_calls_begin()
 
-    await pause(stack.pool, run.campaign.id, utc_now())
+    await pause(stack.pool, run.campaign.id, OPERATOR, utc_now())
     await run.assert_nothing_begins(utc_now(), for_s=4)
     assert await stack.airflow.run_state(run.dag_id, run.run_id) == "running"
-    await resume(stack.pool, run.campaign.id, utc_now())
+    await resume(stack.pool, run.campaign.id, OPERATOR, utc_now())
     await run.more_calls_begin()
 
-    await cancel(stack.pool, run.campaign.id, utc_now())
+    await cancel(stack.pool, run.campaign.id, OPERATOR, utc_now())
     assert await run.end(timeout_s=90) == "success"
     assert (await run.now()).status == "cancelled"
     told = await stack.inbox.notification_of(run.campaign.id)

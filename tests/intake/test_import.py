@@ -21,7 +21,7 @@ from outdial.campaigns.lists.import_batches import ImportSummary
 from outdial.campaigns.lists.import_contacts import ImportOptions, import_contacts
 from outdial.domain.errors import InvalidInput
 from outdial.storage.pool import Pool, open_pool
-from tests.given import a_campaign
+from tests.given import OPERATOR, a_campaign
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SAMPLE = Path(room.__file__).parents[2] / "standalone" / "sample" / "contacts.csv"
@@ -223,7 +223,7 @@ async def test_metadata_that_would_not_fit_a_dial_task_is_rejected(pool: Pool, t
 
 async def test_a_cancelled_campaign_takes_no_contacts(pool: Pool, tmp_path: Path) -> None:
     campaign = await a_campaign(pool, NOW)
-    await cancel(pool, campaign.id, NOW)
+    await cancel(pool, campaign.id, OPERATOR, NOW)
     with pytest.raises(InvalidInput, match="is cancelled and takes no more contacts"):
         await import_contacts(pool, campaign.id, a_list(tmp_path, "phone", "+12025550101"), NOW)
 

@@ -16,7 +16,7 @@ from outdial.domain.errors import InvalidInput, Unavailable
 from outdial.storage.campaigns import Campaign
 from outdial.storage.contacts import NewContact, insert_contacts
 from outdial.storage.pool import Pool
-from tests.given import a_campaign
+from tests.given import OPERATOR, a_campaign
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ANN, BOB, CY, DEE = (f"+1212555010{n}" for n in range(4))
@@ -281,6 +281,6 @@ async def test_a_campaign_that_is_over_or_has_no_source_is_refused(people: Pool,
     with pytest.raises(InvalidInput, match="has no contactSource"):
         await sync(people, await a_campaign(people, NOW), tmp_path)
     campaign = await a_synced_campaign(people)
-    await cancel(people, campaign.id, NOW)
+    await cancel(people, campaign.id, OPERATOR, NOW)
     with pytest.raises(InvalidInput, match="takes no more contacts"):
         await sync(people, campaign, tmp_path)

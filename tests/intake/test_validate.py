@@ -17,7 +17,7 @@ from outdial.domain.ivr_sound import sound_problem
 from outdial.speech.config import SpeechConfig
 from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Pool
-from tests.given import a_campaign, contacts, phones
+from tests.given import OPERATOR, a_campaign, contacts, phones
 
 # One sample of silence as Asterisk plays it: PCM, 1 channel, 8000 Hz, 16 bits.
 A_WAV = b"RIFF\x26\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\x02\0\0\0\0\0"
@@ -90,7 +90,7 @@ async def test_all_problems_come_at_once(pool: Pool) -> None:
     )
     async with pool.connection() as conn:
         await conn.execute("update campaigns set schedule = 'never'")
-    await cancel(pool, campaign.id, NOW)
+    await cancel(pool, campaign.id, OPERATOR, NOW)
     problems = await problems_of(pool, campaign)
     found = {problem.split(":")[0] for problem in problems}
     assert {

@@ -24,6 +24,7 @@ from outdial.campaigns.lifecycle import (
 from outdial.domain.dial_task import DialTask
 from outdial.domain.errors import InvalidInput, Unavailable
 from outdial.storage.pool import Pool
+from tests.given import OPERATOR
 from tests.invariants import Originate
 from tests.rules.life_model import KnownCampaign
 from tests.rules.timetables import raw_window, window_near
@@ -176,7 +177,7 @@ class LifeOfCampaigns(RuleBasedStateMachine):
     def move(self, n, how) -> None:
         campaign = self._campaign(n)
         try:
-            campaign.status = self.run(how(self.stage.pool, campaign.id, self.now)).status
+            campaign.status = self.run(how(self.stage.pool, campaign.id, OPERATOR, self.now)).status
         except InvalidInput:
             return
         if campaign.status not in {"active", "paused"}:

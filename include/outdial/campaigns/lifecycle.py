@@ -1,4 +1,7 @@
-"""A campaign's status, its runs and their lease: who may move it where, and when a run is over."""
+"""A campaign's status, its runs and their lease: who may move it where, and when a run is over.
+
+Every change of the status is written down with who made it, in the transaction that makes it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from uuid import UUID
 from outdial.domain.campaign import CampaignStatus
 from outdial.domain.errors import InvalidInput
 from outdial.storage.blacklist import hold_list_still
+from outdial.storage.campaign_changes import Actor, CampaignChange, note_change
 from outdial.storage.campaigns import (
     Campaign,
     CampaignRun,
@@ -42,7 +46,7 @@ async def start_run(
             raise InvalidInput(f"campaign {campaign.slug} is {campaign.status}: it calls nobody any more")
         await own_run(conn, CampaignRun(campaign_id, run_id, now, None, None, contact_limit, 0))
         if campaign.status not in ("active", "paused"):
-            await set_status(conn, campaign_id, "active", now)
+            await _change_status(conn, campaign, "active", _airflow(run_id), now)
         return await read_campaign(conn, campaign_id)
 
 
@@ -58,25 +62,29 @@ async def end_lease(pool: Pool, campaign_id: UUID, run_id: str) -> None:
         await drop_lease(conn, campaign_id, run_id)
 
 
-async def pause(pool: Pool, campaign_id: UUID, now: datetime) -> Campaign:
+async def pause(pool: Pool, campaign_id: UUID, actor: Actor, now: datetime) -> Campaign:
     """No new attempt begins from this commit on; calls in progress end as they would."""
-    return await _move(pool, campaign_id, "paused", ("active",), now)
+    return await _move(pool, campaign_id, "paused", ("active",), actor, now)
 
 
-async def resume(pool: Pool, campaign_id: UUID, now: datetime) -> Campaign:
+async def resume(pool: Pool, campaign_id: UUID, actor: Actor, now: datetime) -> Campaign:
     """Go on where the campaign was paused."""
-    return await _move(pool, campaign_id, "active", ("paused",), now)
+    return await _move(pool, campaign_id, "active", ("paused",), actor, now)
 
 
-async def cancel(pool: Pool, campaign_id: UUID, now: datetime) -> Campaign:
+async def cancel(pool: Pool, campaign_id: UUID, actor: Actor, now: datetime) -> Campaign:
     """End the campaign for good; calls in progress end as they would, and the run still reports."""
-    return await _move(
-        pool, campaign_id, "cancelled", ("draft", "scheduled", "active", "paused", "failed"), now
-    )
+    of = ("draft", "scheduled", "active", "paused", "failed")
+    return await _move(pool, campaign_id, "cancelled", of, actor, now)
 
 
 async def _move(
-    pool: Pool, campaign_id: UUID, to: CampaignStatus, allowed: tuple[CampaignStatus, ...], now: datetime
+    pool: Pool,
+    campaign_id: UUID,
+    to: CampaignStatus,
+    allowed: tuple[CampaignStatus, ...],
+    actor: Actor,
+    now: datetime,
 ) -> Campaign:
     async with pool.connection() as conn, conn.transaction():
         await hold_list_still(conn)
@@ -88,10 +96,28 @@ async def _move(
                 f"campaign {campaign.slug} is {campaign.status}; only one that is {' or '.join(allowed)} "
                 f"can become {to}"
             )
-        await set_status(conn, campaign_id, to, now)
+        await _change_status(conn, campaign, to, actor, now)
         if to != "active":
             await recall_claims(conn, campaign_id)
         return await read_campaign(conn, campaign_id)
+
+
+async def _change_status(
+    conn: Connection,
+    campaign: Campaign,
+    to: CampaignStatus,
+    actor: Actor,
+    now: datetime,
+    reasons: list[str] | None = None,
+) -> None:
+    await set_status(conn, campaign.id, to, now, reasons)
+    if to != campaign.status:
+        change = CampaignChange(now, campaign.status, to, actor.name, actor.way)
+        await note_change(conn, campaign.id, change)
+
+
+def _airflow(run_id: str) -> Actor:
+    return Actor(run_id, "airflow")
 
 
 async def fail_campaign(
@@ -104,7 +130,7 @@ async def fail_campaign(
         await own_run(conn, CampaignRun(campaign_id, run_id, now, None, None, None, 0))
         await finish_run(conn, campaign_id, run_id, "failed", now)
         if campaign.status not in FINISHED:
-            await set_status(conn, campaign_id, "failed", now, reasons)
+            await _change_status(conn, campaign, "failed", _airflow(run_id), now, reasons)
             await recall_claims(conn, campaign_id)
 
 
@@ -136,7 +162,7 @@ async def _finish(
     if campaign.status in FINISHED or campaign.status == "failed":
         return campaign.status
     status = _status_after_run(campaign, remaining, now)
-    await set_status(conn, campaign.id, status, now)
+    await _change_status(conn, campaign, status, _airflow(run_id), now)
     return status
 
 

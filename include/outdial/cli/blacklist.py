@@ -17,7 +17,6 @@ from outdial.campaigns.stored_recordings import delete_recordings
 from outdial.cli.blacklist_audit import check, history
 from outdial.cli.blacklist_files import export, import_, registries
 from outdial.cli.listed_numbers import (
-    By,
     InCampaign,
     IsPrefix,
     Numbers,
@@ -30,10 +29,10 @@ from outdial.cli.listed_numbers import (
     scope_of,
     until_in_words,
     where_listed,
-    who,
     with_lists,
 )
 from outdial.cli.output import AsJson, print_json, print_table
+from outdial.cli.who import By, who
 from outdial.domain.clock import utc_now
 from outdial.reports.wording import counted
 from outdial.settings import load_settings

@@ -25,8 +25,9 @@ from outdial.campaigns.lists.import_suppressions import (
     ignore_steps,
     import_suppressions,
 )
-from outdial.cli.listed_numbers import By, InCampaign, Region, Until, parse_end, scope_of, who, with_lists
+from outdial.cli.listed_numbers import InCampaign, Region, Until, parse_end, scope_of, with_lists
 from outdial.cli.output import AsJson, print_json, print_table
+from outdial.cli.who import By, who
 from outdial.domain.campaign import REGISTRY_MAX_AGE_DAYS
 from outdial.domain.clock import utc_now
 from outdial.domain.errors import InvalidInput

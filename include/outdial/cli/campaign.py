@@ -20,9 +20,11 @@ from outdial.cli.campaign_preview import preview
 from outdial.cli.database import with_database
 from outdial.cli.input_file import read_input_file
 from outdial.cli.output import AsJson, print_json, print_table
+from outdial.cli.who import By, who
 from outdial.domain.campaign import read_campaign as read_campaign_file
 from outdial.domain.clock import utc_now
 from outdial.settings import Settings
+from outdial.storage.campaign_changes import Actor, CampaignChange, newest_changes
 from outdial.storage.campaigns import Campaign, find_campaign, list_campaigns, read_campaign
 from outdial.storage.pool import Pool
 
@@ -30,6 +32,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help="Create, look
 
 app.command()(preview)
 app.command()(explain)
+
+CHANGES_SHOWN = 20
+CHANGE_COLUMNS = ("changed at", "from", "to", "by", "way")
 
 Name = Annotated[str, typer.Argument(metavar="ID", help="The campaign's id or slug.")]
 
@@ -74,21 +79,26 @@ def list_(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(name: Name, as_json: AsJson = False) -> None:
-    """Show one campaign and how far it is."""
+    """Show one campaign, how far it is, and who changed it last."""
 
-    async def work(pool: Pool, _settings: Settings) -> tuple[Campaign, Progress]:
+    async def work(pool: Pool, _settings: Settings) -> tuple[Campaign, Progress, list[CampaignChange]]:
         async with pool.connection() as conn:
             campaign = await find_campaign(conn, name)
-            return campaign, await read_progress(conn, campaign.id, utc_now())
+            progress = await read_progress(conn, campaign.id, utc_now())
+            return campaign, progress, await newest_changes(conn, campaign.id, CHANGES_SHOWN)
 
-    campaign, progress = with_database(work)
+    campaign, progress, changes = with_database(work)
     figures = progress.model_dump(by_alias=True)
     if as_json:
-        print_json({**campaign_facts(campaign), "config": campaign.written_config, "progress": figures})
+        facts = campaign_facts(campaign) | {"config": campaign.written_config, "progress": figures}
+        print_json(facts | {"changes": [_change_facts(change) for change in changes]})
     else:
         facts = {key: value for key, value in campaign_facts(campaign).items() if value not in (None, [])}
         rows = list((facts | figures).items())
         print_table(("campaign", campaign.name), rows)
+        if changes:
+            print()
+            print_table(CHANGE_COLUMNS, [_change_cells(change, campaign) for change in changes])
 
 
 @app.command()
@@ -113,21 +123,21 @@ def validate(name: Name, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def pause(name: Name, as_json: AsJson = False) -> None:
+def pause(name: Name, by: By = None, as_json: AsJson = False) -> None:
     """Begin no new call until `resume`; calls in progress end as they would."""
-    _steer(name, lifecycle.pause, as_json=as_json)
+    _steer(name, lifecycle.pause, by, as_json=as_json)
 
 
 @app.command()
-def resume(name: Name, as_json: AsJson = False) -> None:
+def resume(name: Name, by: By = None, as_json: AsJson = False) -> None:
     """Go on with a paused campaign."""
-    _steer(name, lifecycle.resume, as_json=as_json)
+    _steer(name, lifecycle.resume, by, as_json=as_json)
 
 
 @app.command()
-def cancel(name: Name, as_json: AsJson = False) -> None:
+def cancel(name: Name, by: By = None, as_json: AsJson = False) -> None:
     """End a campaign for good; it is still reported."""
-    _steer(name, lifecycle.cancel, as_json=as_json)
+    _steer(name, lifecycle.cancel, by, as_json=as_json)
 
 
 @app.command()
@@ -166,15 +176,35 @@ def campaign_facts(campaign: Campaign) -> dict[str, Any]:
     }
 
 
+def _change_facts(change: CampaignChange) -> dict[str, str]:
+    return {
+        "at": change.at.isoformat(),
+        "before": change.before,
+        "after": change.after,
+        "by": change.changed_by,
+        "way": change.way,
+    }
+
+
+def _change_cells(change: CampaignChange, campaign: Campaign) -> tuple[str, ...]:
+    at = f"{change.at.astimezone(campaign.zone):%Y-%m-%d %H:%M:%S}"
+    return at, change.before, change.after, change.changed_by, change.way
+
+
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _steer(name: str, step: Callable[[Pool, UUID, datetime], Awaitable[Campaign]], *, as_json: bool) -> None:
+Step = Callable[[Pool, UUID, Actor, datetime], Awaitable[Campaign]]
+
+
+def _steer(name: str, step: Step, by: str | None, *, as_json: bool) -> None:
+    actor = Actor(who(by), "command line")
+
     async def work(pool: Pool, _settings: Settings) -> Campaign:
         async with pool.connection() as conn:
             campaign = await find_campaign(conn, name)
-        return await step(pool, campaign.id, utc_now())
+        return await step(pool, campaign.id, actor, utc_now())
 
     campaign = with_database(work)
     if as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -26,7 +25,6 @@ OneNumber = Annotated[str, typer.Argument(metavar="NUMBER", help="Best written a
 InCampaign = Annotated[str | None, typer.Option("--campaign", help="Only in this campaign (id or slug).")]
 Region = Annotated[str | None, typer.Option(help="Region of numbers without a country code, as US.")]
 IsPrefix = Annotated[bool, typer.Option("--prefix", help="Every number that starts so.")]
-By = Annotated[str | None, typer.Option(help="Who does it. Default: you.")]
 Until = Annotated[str | None, typer.Option(help="ISO 8601; without it, for good.")]
 
 _PREFIX = re.compile(r"\+[1-9]\d{0,14}")
@@ -69,16 +67,6 @@ def parse_end(until: str | None, now: datetime) -> datetime | None:
     if ends <= now:
         raise InvalidInput(f"--until {until} has passed: give a later time, or leave it out for good")
     return ends
-
-
-def who(by: str | None) -> str:
-    """Who is doing this, for the history."""
-    if by:
-        return by
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "command line"
 
 
 def where_listed(entry: DictRow) -> str:

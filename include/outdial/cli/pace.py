@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from outdial.cli.database import with_database
-from outdial.cli.listed_numbers import who
 from outdial.cli.output import AsJson, print_json
 from outdial.cli.pace_output import PaceSeen, pace_lines, share
+from outdial.cli.who import By, who
 from outdial.domain.clock import utc_now
 from outdial.domain.errors import InvalidInput
 from outdial.pacing.requests import ALL, campaign_key, trunk_key
@@ -38,7 +38,6 @@ app = typer.Typer(
 )
 
 Key = Annotated[str, typer.Argument(help="all, trunk:NAME, or campaign:ID with a campaign's id or slug.")]
-By = Annotated[str | None, typer.Option(help="Who does this; else the user of this machine.")]
 
 
 @app.callback(invoke_without_command=True)

@@ -31,6 +31,7 @@ from outdial.campaigns.preview.campaign import judge_contacts
 from outdial.campaigns.preview.outlooks import put_together
 from outdial.campaigns.preview.warnings import DIALER_SILENT_AFTER, REDIS_SILENT_AFTER
 from outdial.reports.wording import count, counted
+from outdial.storage.campaign_changes import newest_changes
 from outdial.storage.campaigns import Campaign, read_campaign, read_run
 from outdial.storage.claims import read_standing
 from outdial.storage.explain import read_latest_endings, read_outbox, read_pace_clock, read_traffic
@@ -116,9 +117,11 @@ async def explain_campaign(pool: Pool, campaign_id: UUID, pace: PaceSettings, no
 
 async def _look(conn: Connection, campaign: Campaign, pace: PaceSettings, now: datetime) -> Look:
     _, judged = await judge_contacts(conn, campaign, now)
+    changes = await newest_changes(conn, campaign.id, 1)
     return Look(
         campaign=campaign,
         run=None if campaign.run_id is None else await read_run(conn, campaign.id, campaign.run_id),
+        last_change=changes[0] if changes else None,
         registry_problems=await registry_problems(conn, campaign.config.registries, now),
         outlooks=put_together(judged),
         standing=await read_standing(conn, campaign.id),

@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from outdial.campaigns.pace_in_force import cps_in_force
 from outdial.campaigns.preview.outlooks import Outlooks
 from outdial.domain.outlook import Reason
+from outdial.storage.campaign_changes import CampaignChange
 from outdial.storage.campaigns import Campaign, CampaignRun
 from outdial.storage.claims import Standing
 from outdial.storage.explain import Outbox, PaceClock, Traffic
@@ -49,6 +50,7 @@ class Look:
 
     campaign: Campaign
     run: CampaignRun | None
+    last_change: CampaignChange | None
     registry_problems: Sequence[str]
     outlooks: Sequence[Outlooks]
     standing: Standing

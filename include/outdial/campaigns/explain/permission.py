@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from outdial.campaigns.explain.look import Finding, Look
 from outdial.campaigns.preview.words import what_and_what_to_do
 from outdial.reports.wording import counted
+from outdial.storage.campaign_changes import CampaignChange
 
 
 def status(look: Look) -> Iterator[Finding]:
     """The campaign's own status."""
-    campaign, since = look.campaign, look.campaign.updated_at
+    campaign, change = look.campaign, _last_change(look)
+    since = change.at if change else campaign.updated_at
     slug = campaign.slug
     match campaign.status:
         case "active":
-            yield Finding(about="status", state="fine", text="The campaign is active.", since=since)
+            text = f"The campaign is active{_resumed(change)}."
+            yield Finding(about="status", state="fine", text=text, since=since)
         case "paused":
-            text = "The campaign is paused; by whom is not recorded."
+            text = f"The campaign is paused{_by(change)}."
             action = f"`outdial campaign resume {slug}`"
             yield Finding(about="status", state="stops", text=text, since=since, action=action)
         case "draft" | "scheduled":
@@ -30,9 +33,25 @@ def status(look: Look) -> Iterator[Finding]:
             text = f"The last run failed: {reasons}."
             yield Finding(about="status", state="stops", text=text, since=since, action=action)
         case "completed" | "cancelled":
-            text = f"The campaign is {campaign.status}: it calls nobody any more."
+            ended = _by(change) if campaign.status == "cancelled" else ""
+            text = f"The campaign is {campaign.status}{ended}: it calls nobody any more."
             action = "create another campaign for whoever is left"
             yield Finding(about="status", state="stops", text=text, since=since, action=action)
+
+
+def _last_change(look: Look) -> CampaignChange | None:
+    """What brought the campaign to its status; None where that was before changes were written down."""
+    change = look.last_change
+    return change if change is not None and change.after == look.campaign.status else None
+
+
+def _resumed(change: CampaignChange | None) -> str:
+    return f" again{_by(change)}" if change and change.before == "paused" else ""
+
+
+def _by(change: CampaignChange | None) -> str:
+    """Who did it, as the end of a sentence."""
+    return f", by {change.changed_by} ({change.way})" if change else "; by whom is not recorded"
 
 
 def _not_running(look: Look) -> Finding:
