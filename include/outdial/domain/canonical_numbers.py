@@ -6,13 +6,14 @@ import re
 from functools import cache
 
 import phonenumbers
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumber, ValidationResult
+from phonenumbers import PhoneNumber, ValidationResult
+
+from outdial.domain.country_codes import country_code, national_prefix
 
 _NORTH_AMERICAN = re.compile(r"[2-9][0-9]{9}")
 _NORTH_AMERICAN_E164 = re.compile(r"\+1[2-9][0-9]{9}")
 _WITHOUT_TRUNK_PREFIX = frozenset({"US", "CA"})
 _FEWEST, _MOST = 8, 16
-_LONGEST_CODE = 3
 
 
 def known_e164(text: str, default_region: str | None) -> str | None:
@@ -33,27 +34,14 @@ def _is_canonical(text: str) -> bool:
     digits = text[1:]
     if not (_FEWEST <= len(text) <= _MOST and digits.isascii() and digits.isdecimal()):
         return False
-    code = next((digits[:n] for n in range(1, _LONGEST_CODE + 1) if digits[:n] in _country_codes()), None)
+    code = country_code(digits)
     if code is None:
         return False
     national = digits[len(code) :]
-    prefix = _national_prefix(code)
+    prefix = national_prefix(code)
     if national.startswith("0") or (prefix and prefix.match(national)):
         return False  # a trunk zero or a carrier's code may have to come off
     return _is_possible_length(code, len(national))
-
-
-@cache
-def _country_codes() -> frozenset[str]:
-    return frozenset(str(code) for code in COUNTRY_CODE_TO_REGION_CODE)
-
-
-@cache
-def _national_prefix(code: str) -> re.Pattern[str] | None:
-    region = COUNTRY_CODE_TO_REGION_CODE[int(code)][0]
-    metadata = PhoneMetadata.metadata_for_region_or_calling_code(int(code), region)
-    pattern = metadata.national_prefix_for_parsing if metadata else None
-    return re.compile(pattern) if pattern else None
 
 
 @cache

@@ -16,6 +16,7 @@ from phonenumbers import (
     timezone as number_zones,
 )
 
+from outdial.domain.country_codes import country_code, national_prefix
 from outdial.domain.written_numbers import NotANumber, number_text
 
 __all__ = ["LOST_PLUS", "NotANumber", "Number", "possible_zones", "read_number"]
@@ -160,7 +161,7 @@ def _parse_digits(text: str, region: str | None) -> PhoneNumber | None:
     Asked it must be where a prefix may have to come off: a trunk zero, an exit code, the country's own code.
     """
     if text.startswith("+"):
-        code = _country_code(text[1:])
+        code = country_code(text[1:])
         national = text[1 + len(code or "") :]
     else:
         code, exit_code = _dialled_from(region)
@@ -169,20 +170,10 @@ def _parse_digits(text: str, region: str | None) -> PhoneNumber | None:
             return None
     if code is None or not (national.isascii() and national.isdecimal()) or national.startswith("0"):
         return None
-    prefix = _prefix_to_strip(code, None if text.startswith("+") else region)
+    prefix = national_prefix(code, None if text.startswith("+") else region)
     if not 4 <= len(national) <= 14 or (prefix and prefix.match(national)):  # noqa: PLR2004 - nobody's are others
         return None
     return PhoneNumber(country_code=int(code), national_number=int(national))
-
-
-def _country_code(digits: str) -> str | None:
-    """No country code begins another."""
-    return next((digits[:n] for n in (1, 2, 3) if digits[:n] in _country_codes()), None)
-
-
-@cache
-def _country_codes() -> frozenset[str]:
-    return frozenset(str(code) for code in COUNTRY_CODE_TO_REGION_CODE)
 
 
 @cache
@@ -192,15 +183,6 @@ def _dialled_from(region: str | None) -> tuple[str | None, re.Pattern[str]]:
     if metadata is None:
         return None, re.compile("")
     return str(metadata.country_code), re.compile(metadata.international_prefix or "(?!)")
-
-
-@cache
-def _prefix_to_strip(code: str, region: str | None) -> re.Pattern[str] | None:
-    """By the rules of the region, or of the country where several regions share its code."""
-    region = region or COUNTRY_CODE_TO_REGION_CODE[int(code)][0]
-    metadata = PhoneMetadata.metadata_for_region_or_calling_code(int(code), region)
-    pattern = metadata.national_prefix_for_parsing if metadata else None
-    return re.compile(pattern) if pattern else None
 
 
 @cache
