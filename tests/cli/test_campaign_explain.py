@@ -348,6 +348,22 @@ def test_who_steered_a_campaign_is_told(
     assert (change["by"], change["way"]) == (commands[-1][-1], "command line")
 
 
+@pytest.mark.parametrize("why", ["paused", "without a dialer", "without a lease"])
+def test_where_something_stops_the_calls_dispatch_is_not_blamed(
+    outdial: Command, arrange: Arrange, why: str
+) -> None:
+    stops: dict[str, Change] = {
+        "paused": paused,
+        "without a dialer": sql("delete from dialers"),
+        "without a lease": sql("update campaigns set run_lease_until = null where id = %s"),
+    }
+    running(arrange, stops[why])
+
+    findings = outdial("campaign", "explain", "spring_appeal")[1]["findings"]
+
+    assert "dispatch" not in [finding["about"] for finding in findings]
+
+
 def test_a_status_of_before_changes_were_written_down_has_nobodys_name(
     outdial: Command, arrange: Arrange
 ) -> None:

@@ -53,7 +53,6 @@ CHAIN: Sequence[Callable[[Look], Iterator[Finding]]] = (
     lowered,
     outbox,
     endings,
-    claiming,
 )
 """In the order in which a call depends on them."""
 
@@ -96,6 +95,8 @@ async def explain_campaign(pool: Pool, campaign_id: UUID, pace: PaceSettings, no
         look = await _look(conn, await read_campaign(conn, campaign_id), pace, now)
     findings = tuple(finding for link in CHAIN for finding in link(look))
     stops = next((finding for finding in findings if finding.state == "stops"), None)
+    if stops is None:
+        findings += tuple(claiming(look))
     campaign, traffic = look.campaign, look.traffic
     dialling = stops is None and bool(traffic.last_minute or look.standing.live or look.standing.dispatched)
     return Explanation(

@@ -123,9 +123,9 @@ def endings(look: Look) -> Iterator[Finding]:
 
 
 def claiming(look: Look) -> Iterator[Finding]:
-    """Whether dispatch takes those who can be called."""
+    """Whether dispatch takes those who can be called; asked where nothing else stops the calls."""
     idle = not (look.standing.dispatched or look.standing.live or look.traffic.last_minute)
-    if idle and look.can_be_called and look.campaign.has_lease(look.now) and look.dialers.alive:
+    if idle and look.can_be_called:
         text = "Nothing stops the calls, yet dispatch has claimed nobody: it may just be starting."
         action = "ask again in 10 seconds; then look at the dispatch task and the triggerer's log in Airflow"
         yield Finding(
