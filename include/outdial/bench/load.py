@@ -78,6 +78,8 @@ async def feed(
         await _allow(pool, campaign_id, max(1, round(cps * min(elapsed_s, seconds))))
         await dispatch_tick(pool, queue, campaign_id, RUN, limits, clock())
         await asyncio.sleep(FEED_EVERY_S)
+    await _allow(pool, campaign_id, round(cps * seconds))
+    await dispatch_tick(pool, queue, campaign_id, RUN, limits, clock())
 
 
 async def endings(pool: Pool, campaign_id: UUID) -> dict[str, int]:
