@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from outdial.cli.main import run
-from outdial.domain.ivr_sound import sound_problem
+from outdial.domain.ivr.sound import sound_problem
 from tests.ivr.flows import APPEAL, appeal
 
 Outdial = Callable[..., tuple[int, str, str]]

@@ -14,7 +14,7 @@ from outdial.campaigns.lists.import_contacts import import_contacts
 from outdial.cli.main import run
 from outdial.domain.campaign import read_campaign
 from outdial.domain.clock import utc_now
-from outdial.domain.ivr_checks import flow_problems
+from outdial.domain.ivr.checks import flow_problems
 from outdial.settings import Settings
 from outdial.storage.pool import open_pool
 
@@ -63,6 +63,9 @@ def test_what_a_document_points_at_exists(document: Path) -> None:
     links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     settings = {field.alias or name.upper() for name, field in Settings.model_fields.items()}
+    # The script that configures Asterisk lists its own variables at its head.
+    script = (ROOT / "include" / "asterisk" / "configure").read_text("utf-8").partition("set -eu")[0]
+    settings |= set(re.findall(r"[A-Z]+_[A-Z_]+", script))
 
     assert links
     assert [link for link in links if not (document.parent / link).exists()] == []

@@ -15,7 +15,7 @@ from outdial.campaigns.lifecycle import cancel, pause, resume
 from outdial.campaigns.lists.import_contacts import ImportOptions, import_contacts
 from outdial.domain.campaign import read_campaign as read_campaign_file
 from outdial.domain.clock import utc_now
-from outdial.domain.ivr_sound import sound_problem
+from outdial.domain.ivr.sound import sound_problem
 from outdial.storage.campaigns import read_campaign
 from tests.e2e.campaign_run import DAG_VISIBLE_WITHIN_S, CampaignRun, start_campaign
 from tests.e2e.conftest import Stack

@@ -13,7 +13,7 @@ import pytest
 
 from outdial.campaigns.lifecycle import cancel
 from outdial.campaigns.validate import campaign_problems
-from outdial.domain.ivr_sound import sound_problem
+from outdial.domain.ivr.sound import sound_problem
 from outdial.speech.config import SpeechConfig
 from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Pool

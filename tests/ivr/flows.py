@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import assume, strategies as st
 
-from outdial.domain.ivr_checks import flow_problems
-from outdial.domain.ivr_flow import IvrFlow
-from outdial.domain.ivr_routes import reachable
+from outdial.domain.ivr.checks import flow_problems
+from outdial.domain.ivr.flow import IvrFlow
+from outdial.domain.ivr.routes import reachable
 
 APPEAL: dict[str, Any] = {
     "startNodeId": "welcome",

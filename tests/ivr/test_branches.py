@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from outdial.domain.ivr_branches import holds
-from outdial.domain.ivr_flow import IvrCase
+from outdial.domain.ivr.branches import holds
+from outdial.domain.ivr.flow import IvrCase
 
 
 @pytest.mark.parametrize(

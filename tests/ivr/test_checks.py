@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from outdial.domain.ivr_checks import flow_problems, flow_remarks
-from outdial.domain.ivr_flow import IvrFlow
+from outdial.domain.ivr.checks import flow_problems, flow_remarks
+from outdial.domain.ivr.flow import IvrFlow
 from tests.ivr.flows import APPEAL, appeal
 
 KEY_1 = {"1": {"type": "end_call"}}

@@ -9,9 +9,9 @@ import yaml
 
 from outdial.campaigns.flow_drawing.draw_flow import draw_flow
 from outdial.dialer.webhooks import RETRY_AFTER_S
-from outdial.domain.ivr_checks import flow_problems, flow_remarks
-from outdial.domain.ivr_flow import ActionType, NodeType
-from outdial.domain.ivr_reading import read_flow
+from outdial.domain.ivr.checks import flow_problems, flow_remarks
+from outdial.domain.ivr.flow import ActionType, NodeType
+from outdial.domain.ivr.reading import read_flow
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "ivr.md").read_text("utf-8")

@@ -16,7 +16,7 @@ from outdial.campaigns.flow_drawing.cards import cards_of
 from outdial.campaigns.flow_drawing.draw_flow import draw_flow
 from outdial.campaigns.flow_drawing.heights import card_height
 from outdial.campaigns.flow_drawing.layout import CARD_WIDTH, Layout, Line, Point, lay_out
-from outdial.domain.ivr_flow import IvrFlow
+from outdial.domain.ivr.flow import IvrFlow
 from tests.ivr.flows import ANY_FLOW, appeal
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -15,10 +15,10 @@ from outdial.dialer.agi_server import serve_agi
 from outdial.dialer.agi_session import AgiSession
 from outdial.dialer.ivr_runner import CallContext, IvrEffects, IvrResult, OptOutLost, run_ivr
 from outdial.domain.errors import InvalidInput, OutdialError, Unavailable
-from outdial.domain.ivr_actions import Recording
-from outdial.domain.ivr_flow import IvrFlow
-from outdial.domain.ivr_speech import Prompt, Speech
-from outdial.domain.ivr_steps import Performed
+from outdial.domain.ivr.actions import Recording
+from outdial.domain.ivr.flow import IvrFlow
+from outdial.domain.ivr.speech import Prompt, Speech
+from outdial.domain.ivr.steps import Performed
 from tests.ivr.asterisk_side import DEAD, Peer, peer
 from tests.ivr.flows import appeal
 

@@ -17,9 +17,9 @@ from outdial.dialer.ivr_runner import CallContext, IvrEffects, IvrResult, run_iv
 from outdial.dialer.ivr_services import IvrServices, IvrServicesConfig
 from outdial.dialer.recorder import Saved, recording_name
 from outdial.domain.clock import utc_now
-from outdial.domain.ivr_actions import Recording
-from outdial.domain.ivr_flow import IvrFlow
-from outdial.domain.ivr_steps import Performed
+from outdial.domain.ivr.actions import Recording
+from outdial.domain.ivr.flow import IvrFlow
+from outdial.domain.ivr.steps import Performed
 from outdial.simulator.network import SimulatedNetwork, simulated_network
 from outdial.simulator.scenario import parse_scenario
 from tests.ivr.flows import appeal

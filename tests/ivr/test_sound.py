@@ -8,7 +8,7 @@ import wave
 
 import pytest
 
-from outdial.domain.ivr_sound import sound_problem
+from outdial.domain.ivr.sound import sound_problem
 
 
 def wav(rate: int = 8000, channels: int = 1, width: int = 2, frames: int = 80) -> bytes:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from outdial.domain.campaign import CampaignConfig
-from outdial.domain.ivr_checks import flow_problems
-from outdial.domain.ivr_default import flow_of, message_flow
-from outdial.domain.ivr_flow import IvrFlow
-from outdial.domain.ivr_steps import (
+from outdial.domain.ivr.checks import flow_problems
+from outdial.domain.ivr.default import flow_of, message_flow
+from outdial.domain.ivr.flow import IvrFlow
+from outdial.domain.ivr.steps import (
     Ask,
     End,
     EndReason,
@@ -24,7 +24,7 @@ from outdial.domain.ivr_steps import (
     Play,
     Played,
 )
-from outdial.domain.ivr_walk import LAST_CHANCE_S, MAX_STEPS, Walk, begin_walk, go_on
+from outdial.domain.ivr.walk import LAST_CHANCE_S, MAX_STEPS, Walk, begin_walk, go_on
 from tests.ivr.flows import ANY_FLOW, appeal, sound_flows
 
 

@@ -9,9 +9,9 @@ import yaml
 
 from outdial.campaigns.spoken_texts import speech_problems
 from outdial.dialer.ivr_voice import SPEAK_TIMEOUT_S
-from outdial.domain.ivr_checks import flow_problems, flow_remarks
-from outdial.domain.ivr_flow import IvrFlow
-from outdial.domain.ivr_reading import read_flow
+from outdial.domain.ivr.checks import flow_problems, flow_remarks
+from outdial.domain.ivr.flow import IvrFlow
+from outdial.domain.ivr.reading import read_flow
 from outdial.speech import speaker, store
 from outdial.speech.config import SpeechConfig
 

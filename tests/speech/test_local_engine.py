@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from outdial.domain.errors import InvalidInput, Unavailable
-from outdial.domain.ivr_sound import sound_problem
+from outdial.domain.ivr.sound import sound_problem
 from outdial.domain.voices import Voice
 from outdial.speech import espeak
 from outdial.speech.espeak import LocalEngine

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 
 from outdial.domain.errors import InvalidInput, Unavailable
-from outdial.domain.ivr_sound import sound_problem
+from outdial.domain.ivr.sound import sound_problem
 from outdial.domain.voices import Voice
 from outdial.speech import polly as polly_room
 from outdial.speech.polly import PollyEngine

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from outdial.domain.ivr_flow import IvrFlow
-from outdial.domain.ivr_reading import read_flow
-from outdial.domain.ivr_speech import Speech, written_texts
-from outdial.domain.ivr_steps import Ask, Entered, Perform, Performed, Play, Played
-from outdial.domain.ivr_walk import Walk, begin_walk, go_on
+from outdial.domain.ivr.flow import IvrFlow
+from outdial.domain.ivr.reading import read_flow
+from outdial.domain.ivr.speech import Speech, written_texts
+from outdial.domain.ivr.steps import Ask, Entered, Perform, Performed, Play, Played
+from outdial.domain.ivr.walk import Walk, begin_walk, go_on
 from outdial.domain.voices import Voice
 
 ENGLISH, HEBREW = Voice(), Voice(language="he")

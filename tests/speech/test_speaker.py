@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from outdial.domain.errors import InvalidInput, Unavailable
-from outdial.domain.ivr_speech import Speech
+from outdial.domain.ivr.speech import Speech
 from outdial.domain.voices import Voice
 from outdial.speech import speaker as speaker_room
 from outdial.speech.config import SpeechConfig

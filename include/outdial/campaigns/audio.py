@@ -11,7 +11,7 @@ import httpx
 from outdial.domain.answering_machines import AnsweringMachines
 from outdial.domain.campaign import CampaignConfig
 from outdial.domain.errors import InvalidInput, Unavailable
-from outdial.domain.ivr_audio import (
+from outdial.domain.ivr.audio import (
     AUDIO_FORM,
     FORMATS,
     NamedAudio,
@@ -21,8 +21,8 @@ from outdial.domain.ivr_audio import (
     named_audio,
     stored_name,
 )
-from outdial.domain.ivr_flow import IvrFlow
-from outdial.domain.ivr_sound import sound_problem
+from outdial.domain.ivr.flow import IvrFlow
+from outdial.domain.ivr.sound import sound_problem
 
 TIMEOUT_S = 5.0
 STORAGE_TIMEOUT_S = 30.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from outdial.domain.ivr_flow import IvrFlow
-from outdial.domain.ivr_speech import WrittenText, written_texts
+from outdial.domain.ivr.flow import IvrFlow
+from outdial.domain.ivr.speech import WrittenText, written_texts
 from outdial.domain.templates import slots_of
 from outdial.storage.metadata import count_lacking, fields_known
 from outdial.storage.pool import Connection

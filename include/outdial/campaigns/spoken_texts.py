@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from outdial.domain.errors import InvalidInput, Unavailable
-from outdial.domain.ivr_flow import IvrFlow
-from outdial.domain.ivr_speech import Speech, WrittenText, text_problem, written_texts
+from outdial.domain.ivr.flow import IvrFlow
+from outdial.domain.ivr.speech import Speech, WrittenText, text_problem, written_texts
 from outdial.domain.templates import fill, slots_of
 from outdial.speech.config import SpeechConfig
 from outdial.speech.speaker import Speaker, open_speaker

@@ -15,8 +15,8 @@ from outdial.campaigns.contact_fields import missing_field_problems
 from outdial.campaigns.create import region_problem, rule_problems, schedule_problem
 from outdial.domain.answering_machines import machine_problems
 from outdial.domain.campaign import CampaignConfig
-from outdial.domain.ivr_checks import flow_problems
-from outdial.domain.ivr_default import flow_of
+from outdial.domain.ivr.checks import flow_problems
+from outdial.domain.ivr.default import flow_of
 from outdial.domain.written import field_problems
 from outdial.speech.config import SpeechConfig
 from outdial.storage.campaigns import Campaign, read_campaign

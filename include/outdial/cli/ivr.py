@@ -15,9 +15,9 @@ from outdial.cli.input_file import read_input_file
 from outdial.cli.output import AsJson, print_json
 from outdial.domain.answering_machines import AnsweringMachines, machine_problems, machine_remarks
 from outdial.domain.errors import InvalidInput
-from outdial.domain.ivr_checks import flow_problems, flow_remarks
-from outdial.domain.ivr_flow import IvrFlow
-from outdial.domain.ivr_reading import WrittenFlow, read_flow
+from outdial.domain.ivr.checks import flow_problems, flow_remarks
+from outdial.domain.ivr.flow import IvrFlow
+from outdial.domain.ivr.reading import WrittenFlow, read_flow
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Look a flow over before anybody is called."

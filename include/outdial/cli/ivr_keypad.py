@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from outdial.domain.ivr_flow import KEYS
+from outdial.domain.ivr.flow import KEYS
 
 ALL_KEYS = KEYS
 YES_OR_NO = "yn"

@@ -11,10 +11,10 @@ from rich.console import Console
 
 from outdial.cli.ivr_keypad import ALL_KEYS, YES_OR_NO, HungUp, Keypad
 from outdial.domain.errors import Broken
-from outdial.domain.ivr_flow import OPT_OUT_KEY, IvrFlow, IvrNode
-from outdial.domain.ivr_speech import Prompt, Speech
-from outdial.domain.ivr_steps import Ask, End, EndReason, Entered, Event, Perform, Performed, Play, Played
-from outdial.domain.ivr_walk import Walk, begin_walk, go_on
+from outdial.domain.ivr.flow import OPT_OUT_KEY, IvrFlow, IvrNode
+from outdial.domain.ivr.speech import Prompt, Speech
+from outdial.domain.ivr.steps import Ask, End, EndReason, Entered, Event, Perform, Performed, Play, Played
+from outdial.domain.ivr.walk import Walk, begin_walk, go_on
 
 PLAY_S = 3.0
 """How long a prompt is taken to be where nobody says; its own length is Asterisk's to know."""

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from outdial.cli.field_values import FieldValues, read_field_values
 from outdial.cli.output import AsJson, print_json
 from outdial.domain.errors import InvalidInput
-from outdial.domain.ivr_speech import WrittenText, text_problem
+from outdial.domain.ivr.speech import WrittenText, text_problem
 from outdial.domain.voices import Voice
 from outdial.domain.written import field_problems
 from outdial.settings import load_settings

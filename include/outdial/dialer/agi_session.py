@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from outdial.domain.errors import Broken, InvalidInput, OutdialError, Unavailable
-from outdial.domain.ivr_flow import KEYS
+from outdial.domain.ivr.flow import KEYS
 from outdial.telemetry.logs import get_logger
 
 log = get_logger(__name__)

@@ -14,8 +14,8 @@ from outdial.dialer.agi_session import REPLY_TIMEOUT_S, AgiSession, CallerHungUp
 from outdial.dialer.ivr_voice import LOCATE_TIMEOUT_S, Locate
 from outdial.domain.answering_machines import AnsweringMachines, MachineMessage, WhoAnswered
 from outdial.domain.errors import InvalidInput, Unavailable
-from outdial.domain.ivr_flow import KEYS, OPT_OUT_KEY
-from outdial.domain.ivr_walk import LAST_CHANCE_S
+from outdial.domain.ivr.flow import KEYS, OPT_OUT_KEY
+from outdial.domain.ivr.walk import LAST_CHANCE_S
 from outdial.telemetry.logs import get_logger
 
 LATE_KEY_S = 0.2

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from outdial.dialer.audio_shelf import AudioShelf
 from outdial.domain.errors import OutdialError, Unavailable
-from outdial.domain.ivr_audio import FORMATS, extension
+from outdial.domain.ivr.audio import FORMATS, extension
 from outdial.telemetry.logs import get_logger
 
 # An address stands for one content for ever. With this Asterisk plays from its cache without asking; a tag

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from outdial.campaigns.stored_audio import read_stored_audio, version_of
 from outdial.domain.errors import InvalidInput
-from outdial.domain.ivr_audio import SOUND_PREFIX, extension, stored_name
+from outdial.domain.ivr.audio import SOUND_PREFIX, extension, stored_name
 
 LOOK_AGAIN_S = 30.0
 """For so long a changed object may still be played as it was."""

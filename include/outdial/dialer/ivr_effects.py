@@ -18,8 +18,8 @@ from outdial.dialer.ivr_services import IvrServices
 from outdial.dialer.recorder import Saved, recording_name
 from outdial.dialer.sms_requests import SendSms
 from outdial.domain.clock import Clock
-from outdial.domain.ivr_actions import Recording, read_webhook
-from outdial.domain.ivr_steps import Performed
+from outdial.domain.ivr.actions import Recording, read_webhook
+from outdial.domain.ivr.steps import Performed
 from outdial.storage.blacklist import Listing
 from outdial.storage.pool import Pool
 

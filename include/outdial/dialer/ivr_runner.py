@@ -11,11 +11,11 @@ from outdial.dialer.agi_session import AgiSession, CallerHungUp
 from outdial.dialer.ivr_voice import Locate, Voice
 from outdial.dialer.transfers import connect_agent
 from outdial.domain.errors import Broken, InvalidInput, OutdialError, Unavailable
-from outdial.domain.ivr_actions import Recording, read_recording
-from outdial.domain.ivr_flow import OPT_OUT_KEY, IvrFlow
-from outdial.domain.ivr_steps import Ask, End, Entered, Event, Perform, Performed, Play, Played
-from outdial.domain.ivr_transfer import transfer_target
-from outdial.domain.ivr_walk import Walk, begin_walk, go_on
+from outdial.domain.ivr.actions import Recording, read_recording
+from outdial.domain.ivr.flow import OPT_OUT_KEY, IvrFlow
+from outdial.domain.ivr.steps import Ask, End, Entered, Event, Perform, Performed, Play, Played
+from outdial.domain.ivr.transfer import transfer_target
+from outdial.domain.ivr.walk import Walk, begin_walk, go_on
 from outdial.telemetry.logs import get_logger
 
 log = get_logger(__name__)

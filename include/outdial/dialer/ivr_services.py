@@ -15,10 +15,10 @@ from outdial.dialer.webhooks import WebhookRules, Webhooks
 from outdial.domain.campaign import CampaignConfig
 from outdial.domain.clock import Clock
 from outdial.domain.errors import InvalidInput, Unavailable
-from outdial.domain.ivr_audio import named_audio, stored_name
-from outdial.domain.ivr_default import flow_of
-from outdial.domain.ivr_flow import IvrFlow
-from outdial.domain.ivr_speech import Prompt, Speech, written_texts
+from outdial.domain.ivr.audio import named_audio, stored_name
+from outdial.domain.ivr.default import flow_of
+from outdial.domain.ivr.flow import IvrFlow
+from outdial.domain.ivr.speech import Prompt, Speech, written_texts
 from outdial.speech.config import SpeechConfig
 from outdial.speech.speaker import Speaker
 from outdial.telemetry.logs import get_logger

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from outdial.dialer.agi_session import AgiSession
 from outdial.domain.errors import InvalidInput, Unavailable
-from outdial.domain.ivr_flow import KEYS
-from outdial.domain.ivr_speech import Prompt, Speech
-from outdial.domain.ivr_steps import Ask, Play
+from outdial.domain.ivr.flow import KEYS
+from outdial.domain.ivr.speech import Prompt, Speech
+from outdial.domain.ivr.steps import Ask, Play
 from outdial.telemetry.logs import get_logger
 
 BEEP = "beep"

@@ -26,9 +26,9 @@ from outdial.dialer.voice_mail import (
     read_frame,
 )
 from outdial.domain.errors import InvalidInput, Unavailable
-from outdial.domain.ivr_actions import Recording
-from outdial.domain.ivr_flow import OPT_OUT_KEY
-from outdial.domain.ivr_steps import Performed
+from outdial.domain.ivr.actions import Recording
+from outdial.domain.ivr.flow import OPT_OUT_KEY
+from outdial.domain.ivr.steps import Performed
 from outdial.telemetry.logs import get_logger
 
 ID_TIMEOUT_S = 5.0

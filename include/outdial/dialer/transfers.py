@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from outdial.dialer.agi_session import AgiSession
-from outdial.domain.ivr_transfer import TransferTarget
+from outdial.domain.ivr.transfer import TransferTarget
 
 AGENT_RING_S = 30
 QUEUE_WAIT_S = 300

@@ -12,7 +12,7 @@ import sys
 import wave
 from dataclasses import dataclass, field
 
-from outdial.domain.ivr_actions import Recording
+from outdial.domain.ivr.actions import Recording
 
 HANGUP, ID, DTMF, SOUND = 0x00, 0x01, 0x03, 0x10
 HANG_UP_FRAME = bytes([HANGUP, 0, 0])

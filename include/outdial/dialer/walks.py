@@ -13,9 +13,9 @@ from outdial.dialer.live_calls import LiveCall, LiveCalls
 from outdial.dialer.timings import Timings, Wait
 from outdial.domain.answering_machines import WhoAnswered
 from outdial.domain.errors import OutdialError
-from outdial.domain.ivr_default import flow_of
-from outdial.domain.ivr_flow import IvrFlow
-from outdial.domain.ivr_walk import Walk, begin_opt_out, begin_walk
+from outdial.domain.ivr.default import flow_of
+from outdial.domain.ivr.flow import IvrFlow
+from outdial.domain.ivr.walk import Walk, begin_opt_out, begin_walk
 from outdial.telemetry.logs import get_logger
 
 DETECTION = "amd"

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from outdial.domain.ivr_audio import AUDIO_FORM, is_playable
+from outdial.domain.ivr.audio import AUDIO_FORM, is_playable
 from outdial.domain.written import Written
 
 PROMISED_S = 2.0

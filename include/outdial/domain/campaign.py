@@ -27,7 +27,7 @@ from outdial.domain.calling_windows import CallingWindow
 from outdial.domain.closed_days import is_known_calendar
 from outdial.domain.dispositions import Disposition
 from outdial.domain.errors import InvalidInput
-from outdial.domain.ivr_flow import IvrFlow
+from outdial.domain.ivr.flow import IvrFlow
 from outdial.domain.moments import OUT_OF_RANGE, is_in_range
 from outdial.domain.retries import RetryRule, retry_rules
 from outdial.domain.trunks import Trunk, Trunks

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from outdial.domain.errors import InvalidInput, OutdialError
-from outdial.domain.ivr_speech import Speech
+from outdial.domain.ivr.speech import Speech
 from outdial.domain.voices import EngineName, foreign_letters
 from outdial.speech.config import SpeechConfig
 from outdial.speech.engine import Engine

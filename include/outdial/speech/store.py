@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError
 from upath import UPath
 
 from outdial.domain.errors import InvalidInput, Unavailable
-from outdial.domain.ivr_sound import sound_problem
+from outdial.domain.ivr.sound import sound_problem
 
 FOLDER = "speech"
 MOST_BYTES = 1 << 30

@@ -10,7 +10,7 @@ import psycopg
 
 from outdial.domain.clock import Clock
 from outdial.domain.errors import Broken, OutdialError, Unavailable
-from outdial.domain.ivr_speech import Speech
+from outdial.domain.ivr.speech import Speech
 from outdial.domain.voices import Voice
 from outdial.messaging.aws_clients import answered_in_time, open_client
 from outdial.settings import Settings

@@ -12,7 +12,7 @@ import pytest
 
 from outdial.dialer.ivr_services import IvrServicesConfig
 from outdial.domain.clock import utc_now
-from outdial.domain.ivr_speech import Speech
+from outdial.domain.ivr.speech import Speech
 from outdial.domain.templates import fill
 from outdial.domain.voices import Voice
 from outdial.simulator.network import simulated_network

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from outdial.domain.ivr_audio import SOUND_PREFIX, STORED_PREFIX
-from outdial.domain.ivr_checks import flow_problems
-from outdial.domain.ivr_flow import IvrAction, IvrCase, IvrFlow, IvrNode, after_action
+from outdial.domain.ivr.audio import SOUND_PREFIX, STORED_PREFIX
+from outdial.domain.ivr.checks import flow_problems
+from outdial.domain.ivr.flow import IvrAction, IvrCase, IvrFlow, IvrNode, after_action
 
 
 class Way(StrEnum):

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 from outdial.campaigns.flow_drawing.cards import Card, Port, Way, cards_of
 from outdial.campaigns.flow_drawing.heights import HEADER, LINE, MARGIN, PORT, card_height, port_offset
 from outdial.campaigns.flow_drawing.layout import CARD_WIDTH, Layout, Line, Point, lay_out
-from outdial.domain.ivr_flow import IvrFlow
+from outdial.domain.ivr.flow import IvrFlow
 
 TITLE_HEIGHT, FOOT_HEIGHT = 44.0, 34.0
 CORNER = 6.0

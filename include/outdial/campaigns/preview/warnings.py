@@ -21,7 +21,7 @@ from outdial.campaigns.preview.outlooks import Judged
 from outdial.campaigns.preview.words import what_and_what_to_do
 from outdial.domain.caller_ids import fitting
 from outdial.domain.forecast import calls_within
-from outdial.domain.ivr_default import flow_of
+from outdial.domain.ivr.default import flow_of
 from outdial.domain.number_caps import NumberCaps
 from outdial.domain.outlook import Reason
 from outdial.domain.own_pace import calls_a_day

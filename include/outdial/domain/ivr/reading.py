@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from outdial.domain.answering_machines import AnsweringMachines
 from outdial.domain.errors import InvalidInput
-from outdial.domain.ivr_default import message_flow, with_voice
-from outdial.domain.ivr_flow import IvrFlow
+from outdial.domain.ivr.default import message_flow, with_voice
+from outdial.domain.ivr.flow import IvrFlow
 from outdial.domain.voices import Voice
 from outdial.domain.written import field_problems
 

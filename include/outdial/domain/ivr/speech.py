@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from outdial.domain.ivr_flow import IvrFlow, IvrNode
+from outdial.domain.ivr.flow import IvrFlow, IvrNode
 from outdial.domain.templates import ValueMissing, fill, slots_of, template_problem
 from outdial.domain.voices import Voice, foreign_letters, is_written_in
 

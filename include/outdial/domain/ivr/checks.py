@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from outdial.domain.ivr_audio import AUDIO_FORM, extension, is_playable, named_audio
-from outdial.domain.ivr_flow import OPT_OUT_KEY, IvrFlow, IvrNode
-from outdial.domain.ivr_node_checks import node_problems
-from outdial.domain.ivr_routes import reachable, silent_loops, silently_reached, unheard_ends
-from outdial.domain.ivr_speech import text_problem, written_texts
+from outdial.domain.ivr.audio import AUDIO_FORM, extension, is_playable, named_audio
+from outdial.domain.ivr.flow import OPT_OUT_KEY, IvrFlow, IvrNode
+from outdial.domain.ivr.node_checks import node_problems
+from outdial.domain.ivr.routes import reachable, silent_loops, silently_reached, unheard_ends
+from outdial.domain.ivr.speech import text_problem, written_texts
 
 
 def flow_problems(flow: IvrFlow) -> list[str]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from outdial.domain.ivr_flow import TERMINATOR, ActionType
-from outdial.domain.ivr_speech import Prompt
+from outdial.domain.ivr.flow import TERMINATOR, ActionType
+from outdial.domain.ivr.speech import Prompt
 
 
 class EndReason(StrEnum):

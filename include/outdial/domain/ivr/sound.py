@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from outdial.domain.ivr_audio import extension
+from outdial.domain.ivr.audio import extension
 
 _PCM = 1
 _EXTENSIBLE = 0xFFFE

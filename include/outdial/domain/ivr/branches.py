@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from outdial.domain.ivr_flow import IvrCase, IvrNode
+from outdial.domain.ivr.flow import IvrCase, IvrNode
 
 # YAML reads a bare yes, no, on or off as a truth value; in a contact list it is a word.
 _WORDS = {True: frozenset({"true", "yes", "on"}), False: frozenset({"false", "no", "off"})}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from outdial.domain.errors import InvalidInput
-from outdial.domain.ivr_actions import read_recording, read_webhook
-from outdial.domain.ivr_audio import AUDIO_FORM, is_playable
-from outdial.domain.ivr_flow import KEYS, OPT_OUT_KEY, IvrAction, IvrCase, IvrFlow, IvrNode
-from outdial.domain.ivr_routes import routes
-from outdial.domain.ivr_transfer import transfer_target
+from outdial.domain.ivr.actions import read_recording, read_webhook
+from outdial.domain.ivr.audio import AUDIO_FORM, is_playable
+from outdial.domain.ivr.flow import KEYS, OPT_OUT_KEY, IvrAction, IvrCase, IvrFlow, IvrNode
+from outdial.domain.ivr.routes import routes
+from outdial.domain.ivr.transfer import transfer_target
 
 _SINGLE_KEYS = frozenset(KEYS)
 

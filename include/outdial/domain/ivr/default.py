@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from outdial.domain.campaign import CampaignConfig
-from outdial.domain.ivr_flow import KEYS, OPT_OUT_KEY, IvrAction, IvrFlow, IvrNode
+from outdial.domain.ivr.flow import KEYS, OPT_OUT_KEY, IvrAction, IvrFlow, IvrNode
 from outdial.domain.voices import Voice
 
 

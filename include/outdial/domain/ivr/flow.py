@@ -80,7 +80,7 @@ class IvrCase(_Written):
 class IvrNode(_Written):
     """One step of a flow. `timeout_seconds` counts from the end of the prompt.
 
-    Each audio has a text beside it, which `voice` says, and which goes before: `domain.ivr_speech`.
+    Each audio has a text beside it, which `voice` says, and which goes before: `domain.ivr.speech`.
 
     A `menu` takes one key of `actions`. A `capture_input` takes `min_digits` to `max_digits`, ended by
     `terminator` (empty for none); where `valid_inputs` is given only those; an entry without an action of its

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from outdial.domain.ivr_flow import IvrFlow, IvrNode, after_action
+from outdial.domain.ivr.flow import IvrFlow, IvrNode, after_action
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from outdial.domain.ivr_branches import chosen_way
-from outdial.domain.ivr_flow import OPT_OUT_KEY, IvrAction, IvrFlow, IvrNode, after_action
-from outdial.domain.ivr_speech import Prompt, apology, node_prompt, opt_out_prompt
-from outdial.domain.ivr_steps import (
+from outdial.domain.ivr.branches import chosen_way
+from outdial.domain.ivr.flow import OPT_OUT_KEY, IvrAction, IvrFlow, IvrNode, after_action
+from outdial.domain.ivr.speech import Prompt, apology, node_prompt, opt_out_prompt
+from outdial.domain.ivr.steps import (
     Ask,
     End,
     EndReason,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from outdial.domain.ivr_flow import IvrFlow
+from outdial.domain.ivr.flow import IvrFlow
 
 SOUND_PREFIX = "sound:"
 """Audio that Asterisk has on its own disk, by its name without extension."""
