@@ -13,12 +13,13 @@ import pytest
 from outdial.dialer import ivr_runner, ivr_voice
 from outdial.dialer.agi_server import serve_agi
 from outdial.dialer.agi_session import AgiSession
-from outdial.dialer.ivr_runner import CallContext, IvrEffects, IvrResult, OptOutLost, run_ivr
+from outdial.dialer.ivr_runner import CallContext, IvrEffects, IvrResult, OptOutLost, run_walk
 from outdial.domain.errors import InvalidInput, OutdialError, Unavailable
 from outdial.domain.ivr.actions import Recording
 from outdial.domain.ivr.flow import IvrFlow
 from outdial.domain.ivr.speech import Prompt, Speech
 from outdial.domain.ivr.steps import Performed
+from outdial.domain.ivr.walk import begin_walk
 from tests.ivr.asterisk_side import DEAD, Peer, peer
 from tests.ivr.flows import appeal
 
@@ -103,7 +104,7 @@ async def on_call(
 
     async def on_session(session: AgiSession) -> None:
         try:
-            outcome.set_result(await run_ivr(session, flow, CALL, effects))
+            outcome.set_result(await run_walk(session, begin_walk(flow, CALL.metadata), CALL, effects))
         except OutdialError as error:
             outcome.set_exception(error)
 

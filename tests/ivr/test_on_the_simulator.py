@@ -13,13 +13,14 @@ import pytest
 
 from outdial.dialer.agi_server import serve_agi
 from outdial.dialer.agi_session import AgiSession
-from outdial.dialer.ivr_runner import CallContext, IvrEffects, IvrResult, run_ivr
+from outdial.dialer.ivr_runner import CallContext, IvrEffects, IvrResult, run_walk
 from outdial.dialer.ivr_services import IvrServices, IvrServicesConfig
 from outdial.dialer.recorder import Saved, recording_name
 from outdial.domain.clock import utc_now
 from outdial.domain.ivr.actions import Recording
 from outdial.domain.ivr.flow import IvrFlow
 from outdial.domain.ivr.steps import Performed
+from outdial.domain.ivr.walk import begin_walk
 from outdial.simulator.network import SimulatedNetwork, simulated_network
 from outdial.simulator.scenario import parse_scenario
 from tests.ivr.flows import appeal
@@ -111,7 +112,8 @@ class Calls:
             record=self.record,
             locate=self.services.locate,
         )
-        self.results[call_id] = await run_ivr(session, self.flow, CallContext(call_id, "trunk"), effects)
+        walk, context = begin_walk(self.flow, {}), CallContext(call_id, "trunk")
+        self.results[call_id] = await run_walk(session, walk, context, effects)
         if len(self.results) == self.expected:
             self.all_ended.set()
 

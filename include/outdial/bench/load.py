@@ -13,6 +13,7 @@ from outdial.domain.campaign import read_campaign as read_campaign_file
 from outdial.domain.clock import Clock
 from outdial.messaging.dial_queue import DialQueue
 from outdial.storage.campaigns import insert_campaign, read_campaign
+from outdial.storage.claims import read_remaining
 from outdial.storage.contacts import NewContact, insert_contacts
 from outdial.storage.pool import Pool
 
@@ -40,14 +41,6 @@ _ENDINGS = """
     select coalesce(r.disposition, c.failure_reason, c.status) as ending, count(*) as calls
     from contacts c left join call_records r on r.contact_id = c.id
     where c.campaign_id = %s group by 1
-"""
-_UNDER_WAY = """
-    select (select count(*) from ready_contacts where campaign_id = %(id)s)
-         + (select count(*) from dispatched_contacts d join contacts c on c.id = d.contact_id
-            where c.campaign_id = %(id)s)
-         + (select count(*) from live_calls where campaign_id = %(id)s)
-         + (select count(*) from waiting_contacts w join contacts c on c.id = w.contact_id
-            where c.campaign_id = %(id)s) as n
 """
 
 
@@ -93,8 +86,8 @@ async def wait_for_end(pool: Pool, campaign_id: UUID, patience_s: float) -> None
     """Return when nobody's call is under way any more, or after `patience_s`."""
     for _ in range(round(patience_s / LOOK_EVERY_S)):
         async with pool.connection() as conn:
-            row = await (await conn.execute(_UNDER_WAY, {"id": campaign_id})).fetchone()
-        if row is not None and row["n"] == 0:
+            remaining = await read_remaining(conn, campaign_id)
+        if not any(vars(remaining).values()):
             return
         await asyncio.sleep(LOOK_EVERY_S)
 

@@ -12,10 +12,10 @@ from outdial.dialer.ivr_voice import Locate, Voice
 from outdial.dialer.transfers import connect_agent
 from outdial.domain.errors import Broken, InvalidInput, OutdialError, Unavailable
 from outdial.domain.ivr.actions import Recording, read_recording
-from outdial.domain.ivr.flow import OPT_OUT_KEY, IvrFlow
+from outdial.domain.ivr.flow import OPT_OUT_KEY
 from outdial.domain.ivr.steps import Ask, End, Entered, Event, Perform, Performed, Play, Played
 from outdial.domain.ivr.transfer import transfer_target
-from outdial.domain.ivr.walk import Walk, begin_walk, go_on
+from outdial.domain.ivr.walk import Walk, go_on
 from outdial.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -69,17 +69,12 @@ class OptOutLost(OutdialError):
         self.result = result
 
 
-async def run_ivr(session: AgiSession, flow: IvrFlow, call: CallContext, effects: IvrEffects) -> IvrResult:
-    """Walk the person through `flow` and hang up.
+async def run_walk(session: AgiSession, walk: Walk, call: CallContext, effects: IvrEffects) -> IvrResult:
+    """Take the person through a flow, from where `walk` stands, and hang up.
 
     A caller who hangs up, or a link to Asterisk that breaks, ends the walk normally: the result so far is
     returned. Raises OptOutLost where an opt-out could not be recorded, after several tries.
     """
-    return await run_walk(session, begin_walk(flow, call.metadata), call, effects)
-
-
-async def run_walk(session: AgiSession, walk: Walk, call: CallContext, effects: IvrEffects) -> IvrResult:
-    """The same from wherever `walk` stands."""
     voice = Voice(session, call.call_id, effects.locate)
     try:
         while not isinstance(walk.step, End):

@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from outdial.domain.dial_task import E164
+from outdial.domain.regions import is_shaped_as_region
 from outdial.domain.written import Written
 
 A_SECOND = timedelta(seconds=1)
@@ -30,7 +31,7 @@ class UseLimit:
 
 
 def _shaped_as_region(code: str) -> str:
-    if not re.fullmatch("[A-Z]{2}(-[A-Z0-9]{1,3})?", code):
+    if not is_shaped_as_region(code):
         raise ValueError("write a country or its part in capitals, as US or US-NY")
     return code
 

@@ -29,6 +29,7 @@ from outdial.domain.dispositions import Disposition
 from outdial.domain.errors import InvalidInput
 from outdial.domain.ivr.flow import IvrFlow
 from outdial.domain.moments import OUT_OF_RANGE, is_in_range
+from outdial.domain.regions import is_shaped_as_region
 from outdial.domain.retries import RetryRule, retry_rules
 from outdial.domain.trunks import Trunk, Trunks
 from outdial.domain.voices import Voice
@@ -59,7 +60,7 @@ def _known_calendar(code: str) -> str:
 
 
 def _shaped_as_region(code: str) -> str:
-    if not re.fullmatch("[A-Z]{2}(-[A-Z0-9]{1,3})?", code):
+    if not is_shaped_as_region(code):
         raise ValueError("write a country or its part in capitals, as US or US-FL; or auto, or none")
     return code
 

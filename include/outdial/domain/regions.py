@@ -17,6 +17,7 @@ import phonenumbers
 from phonenumbers import phonenumberutil
 
 _ISO_3166_2 = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
+_ISO_3166 = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _NOT_A_COUNTRY = "001"
 """What phonenumbers calls the place of satellite and other worldwide numbers."""
 _AREA_CODE_LENGTH = len("+1305")
@@ -25,6 +26,11 @@ _PREFIX_LENGTH = len("+44748912")
 _REST = "234567890123"
 _AMONG_BRITISH_NUMBERS = frozenset({"GG", "JE", "IM"})
 """Islands whose ranges lie within British ones: a mobile of theirs may as well be kept in Britain."""
+
+
+def is_shaped_as_region(code: str) -> bool:
+    """Whether `code` is written as that of a country or its part: US, US-FL."""
+    return _ISO_3166.fullmatch(code) is not None
 
 
 def regions_of_number(e164: str) -> tuple[str, ...]:
