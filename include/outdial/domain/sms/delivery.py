@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 
 class TextState(StrEnum):
-    """How a text stands. All but `submitting` and `sent` are ends."""
+    """How a text stands. All but `queued`, `submitting` and `sent` are ends."""
 
+    QUEUED = "queued"
+    """Written down; no gateway has begun it. Texts of campaigns wait elsewhere."""
     SUBMITTING = "submitting"
     """Written down; the carrier is being asked."""
     NOT_TAKEN = "not_taken"
@@ -71,6 +74,16 @@ class Receipt:
     said: str = ""
     reported_at: datetime | None = None
     reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedText:
+    """A text of which receipts have said how it ended: `delivered` or `undelivered`."""
+
+    record_id: UUID
+    state: TextState
+    failure: TextFailure | None
+    ended_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
