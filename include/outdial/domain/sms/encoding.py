@@ -46,6 +46,9 @@ _SEPTETS = {character: bytes((code,)) for code, character in enumerate(_BASIC) i
     character: bytes((_ESCAPE, code)) for character, code in _EXTENSION.items()
 }
 
+_CHARACTERS = dict(enumerate(_BASIC))
+_EXTENDED_CHARACTERS = {code: character for character, code in _EXTENSION.items()}
+
 MOST_PARTS = 255
 """The header that joins parts counts them in one octet."""
 
@@ -110,6 +113,22 @@ def octets_of(part: str, encoding: Encoding) -> bytes:
     if encoding is Encoding.UCS_2:
         return part.encode("utf-16-be")
     return b"".join(_SEPTETS[character] for character in part)
+
+
+def text_of_septets(septets: bytes) -> str:
+    """What one septet in each octet says; U+FFFD for those that are none.
+
+    After an escape, a letter that is not in the extension is read as if there were no escape (§6.2.1.1).
+    """
+    characters, codes = list[str](), iter(septets)
+    for code in codes:
+        after_escape = next(codes, _ESCAPE) if code == _ESCAPE else None
+        if after_escape is None:
+            characters.append(_CHARACTERS.get(code, "\ufffd"))
+        elif after_escape != _ESCAPE:
+            plain = _CHARACTERS.get(after_escape, "\ufffd")
+            characters.append(_EXTENDED_CHARACTERS.get(after_escape, plain))
+    return "".join(characters)
 
 
 def _joined_parts(text: str, units_of: Callable[[str], int], units_joined: int) -> Iterator[str]:
