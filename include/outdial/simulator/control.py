@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from outdial.simulator.ami_server import LinkDrop
+from outdial.simulator.sms.commands import TEXT_COMMANDS, obey_about_texts
 from outdial.telemetry.logs import get_logger
 
 if TYPE_CHECKING:
@@ -89,14 +90,17 @@ _COMMANDS: dict[str, _Run] = {
 
 def _named(command: str) -> _Run:
     if command not in _COMMANDS:
-        raise ValueError(f"no command {command!r}; there are {', '.join(_COMMANDS)}")
+        raise ValueError(f"no command {command!r}; there are {', '.join((*_COMMANDS, *TEXT_COMMANDS))}")
     return _COMMANDS[command]
 
 
 def obey(network: SimulatedNetwork, line: bytes) -> dict[str, Any]:
     """Carry out one line. The answer has `ok`, and what was asked for or the `error` in a sentence."""
     try:
-        order = _Command.model_validate(json.loads(line))
+        data = json.loads(line)
+        if isinstance(data, dict) and data.get("command") in TEXT_COMMANDS:
+            return {"ok": True} | obey_about_texts(network.texts, data)
+        order = _Command.model_validate(data)
         return {"ok": True} | _named(order.command)(network, order)
     except ValidationError as invalid:
         first = invalid.errors()[0]

@@ -1,4 +1,4 @@
-"""Who was called, when, how often and how it ended: the judge of tests, in memory and as a JSONL file."""
+"""Who was called or texted, when, how often and how it ended: the judge of tests, in memory and as JSONL."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
+
+from outdial.simulator.sms.seen import EVENT_OF, Seen
+
+_NAMES = {"channel_id": "channelId", "sender": "from"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,12 @@ class CallEnd:
 
 
 class Ledger:
-    """Keeps both lists; where a file is given, every entry is one line in it before anything else happens."""
+    """Keeps the lists; where a file is given, every entry is one line in it before anything else happens."""
 
     def __init__(self, path: Path | None) -> None:
         self.originates: list[OriginateSeen] = []
         self.ends: list[CallEnd] = []
+        self.texting: list[Seen] = []
         # Line buffered: what was written survives a kill of this process.
         self._file: TextIO | None = path.open("a", buffering=1, encoding="utf-8") if path else None
 
@@ -50,9 +55,13 @@ class Ledger:
         self.ends.append(end)
         self._write("end", asdict(end))
 
+    def note_texting(self, seen: Seen) -> None:
+        self.texting.append(seen)
+        self._write(EVENT_OF[type(seen)], asdict(seen))
+
     def _write(self, event: str, entry: dict[str, object]) -> None:
         if self._file is not None:
-            named = {("channelId" if key == "channel_id" else key): value for key, value in entry.items()}
+            named = {_NAMES.get(key, key): value for key, value in entry.items()}
             named.pop("monotonic_s", None)
             self._file.write(json.dumps({"event": event} | named) + "\n")
 
@@ -60,6 +69,7 @@ class Ledger:
         """Forget what is in memory; the file keeps its lines."""
         self.originates.clear()
         self.ends.clear()
+        self.texting.clear()
 
     def close(self) -> None:
         if self._file is not None:

@@ -13,6 +13,7 @@ from outdial.simulator.control import serve_control
 from outdial.simulator.exchange import EVERY_EVENT, Exchange
 from outdial.simulator.ledger import CallEnd, Ledger, OriginateSeen
 from outdial.simulator.scenario import Scenario, User
+from outdial.simulator.sms.network import SimulatedCarrier
 
 DEFAULT_USERS = {"dialer": User(secret="dialer")}  # noqa: S106 - a simulator on loopback guards nothing
 _ANSWER_TIMEOUT_S = 5.0
@@ -30,31 +31,32 @@ class SimulatedNetwork:
     """What a test or the control port may see of a running network and do to it."""
 
     def __init__(self, exchange: Exchange, server: AmiServer, host: str, ami_port: int) -> None:
-        self._exchange = exchange
+        self.exchange = exchange
         self._server = server
         self._scenario = exchange.scenario
         self.host = host
         self.ami_port = ami_port
         self.control_port: int | None = None
+        self.texts: SimulatedCarrier | None = None
 
     @property
     def originates(self) -> list[OriginateSeen]:
         """Every Originate that arrived, in order: who was called, when, how often."""
-        return list(self._exchange.ledger.originates)
+        return list(self.exchange.ledger.originates)
 
     @property
     def ends(self) -> list[CallEnd]:
-        return list(self._exchange.ledger.ends)
+        return list(self.exchange.ledger.ends)
 
     @property
     def live_channels(self) -> list[str]:
         """ChannelIds of calls that have not ended."""
-        return list(self._exchange.calls)
+        return list(self.exchange.calls)
 
     @property
     def peak_live(self) -> int:
         """The most calls that were ever alive at once."""
-        return self._exchange.peak_live
+        return self.exchange.peak_live
 
     @property
     def links(self) -> int:
@@ -71,29 +73,29 @@ class SimulatedNetwork:
 
     def drop_event(self, event: str, probability: float) -> None:
         """Lose this event from now on with `probability`; 0 ends it."""
-        self._exchange.faults.drop[event] = probability
+        self.exchange.faults.drop[event] = probability
 
     def stop_events(self) -> None:
         """Lose every event until `resume_events`."""
         self.drop_event(EVERY_EVENT, 1.0)
 
     def resume_events(self) -> None:
-        self._exchange.faults.drop.pop(EVERY_EVENT, None)
+        self.exchange.faults.drop.pop(EVERY_EVENT, None)
 
     def kill_trunk(self, name: str) -> None:
         """From now on this trunk is silent, as when a carrier's border is down; until `mend_trunk`."""
-        self._set_trunks([*self._exchange.scenario.dead_trunks, name])
+        self._set_trunks([*self.exchange.scenario.dead_trunks, name])
 
     def mend_trunk(self, name: str) -> None:
         """New calls over a killed trunk get through again."""
-        self._set_trunks([trunk for trunk in self._exchange.scenario.dead_trunks if trunk != name])
+        self._set_trunks([trunk for trunk in self.exchange.scenario.dead_trunks if trunk != name])
 
     def _set_trunks(self, dead: list[str]) -> None:
-        self._exchange.scenario = self._exchange.scenario.model_copy(update={"dead_trunks": dead})
+        self.exchange.scenario = self.exchange.scenario.model_copy(update={"dead_trunks": dead})
 
     def kill_agi(self) -> int:
         """Break every FastAGI connection; the calls go on in their dialplan. Returns how many."""
-        transports = list(self._exchange.agi_transports)
+        transports = list(self.exchange.agi_transports)
         for transport in transports:
             if isinstance(transport, asyncio.WriteTransport):
                 transport.abort()
@@ -105,13 +107,15 @@ class SimulatedNetwork:
 
     def begin_shutdown(self) -> None:
         """As Asterisk between `core stop now` and its end: calls are hung up, every action is refused."""
-        _begin_shutdown(self._exchange)
+        _begin_shutdown(self.exchange)
 
     def reset(self) -> None:
         """Forget what was seen and end all faults; live calls go on."""
-        self._exchange.scenario = self._scenario
-        self._exchange.reset()
+        self.exchange.scenario = self._scenario
+        self.exchange.reset()
         self._server.mend()
+        if self.texts is not None:
+            self.texts.reset()
 
 
 @asynccontextmanager

@@ -13,13 +13,14 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     model_validator,
 )
 
+from outdial.simulator.fields import STRICT, Seconds, Share
 from outdial.simulator.outcomes import OUTCOMES
+from outdial.simulator.sms.scenario import TextOverride, Texts
 
 HANGUP = "hangup"  # in place of keys: the person hangs up at that point
 _KEYS = re.compile(r"[0-9*#A-D]*|hangup")
@@ -37,20 +38,6 @@ class ScenarioError(ValueError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = tuple(problems)
-
-
-def _as_range(value: Any) -> Any:  # noqa: ANN401 - whatever a file holds
-    return (value, value) if isinstance(value, int | float) else value
-
-
-def _ordered(value: tuple[float, float]) -> tuple[float, float]:
-    if not 0 <= value[0] <= value[1]:
-        raise ValueError("must be one number or [least, most], neither negative")
-    return value
-
-
-Seconds = Annotated[tuple[float, float], BeforeValidator(_as_range), AfterValidator(_ordered)]
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 def _known_outcome(name: str) -> str:
@@ -88,7 +75,7 @@ Keys = Annotated[
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
 
 
 class Override(_Strict):
@@ -104,6 +91,7 @@ class Override(_Strict):
     greeting_s: Seconds | None = None
     at_once: Annotated[str, BeforeValidator(_pressable)] = ""
     q850: Share | None = None
+    text: TextOverride = TextOverride()
 
 
 class User(_Strict):
@@ -169,6 +157,8 @@ class Scenario(_Strict):
     prompt_s: float = Field(1.0, ge=0)
     prompts: dict[str, Annotated[float, Field(ge=0)]] = {}
     missing_audio: list[str] = []
+
+    texts: Texts = Texts()
 
     drop: dict[str, Share] = {}
     stray_crlf: Share = 0.0
