@@ -13,8 +13,8 @@ import redis
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from outdial.messaging.dial_queue import QueueAddress
-from outdial.messaging.provision import create_dial_queues
+from outdial.messaging.provision import create_queues
+from outdial.messaging.queue_address import QueueAddress
 from outdial.standalone.aws import CREDENTIALS, REGION, AwsServer, aws_part
 from outdial.standalone.child_environment import child_environment
 from outdial.standalone.control import start_stack, stop_stack
@@ -177,7 +177,7 @@ def aws_endpoint(
 @pytest.fixture
 def dial_queue(aws_endpoint: str, server_loop: asyncio.Runner) -> QueueAddress:
     """A dial-task queue and a dead-letter queue of the test's own."""
-    return server_loop.run(create_dial_queues(REGION, aws_endpoint, f"dial-{secrets.token_hex(6)}"))
+    return server_loop.run(create_queues(REGION, aws_endpoint, f"dial-{secrets.token_hex(6)}"))
 
 
 @pytest.fixture(scope="session")

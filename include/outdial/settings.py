@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from outdial.domain.voices import EngineName
+from outdial.messaging.queue_address import QueueAddress
 from outdial.speech.config import SpeechConfig
 
 
@@ -40,6 +41,7 @@ class Settings(BaseSettings):
     dial_tasks_queue_url: str = ""
     dial_tasks_dlq_url: str = ""
     sms_requests_queue_url: str = ""
+    sms_requests_dlq_url: str = ""
     sms_gateway_topic_arn: str = ""
     call_events_topic_arn: str = ""
     donation_events_topic_arn: str = ""
@@ -84,6 +86,42 @@ class Settings(BaseSettings):
     simulator_control_port: int = 0
     """The port where tests and the demo ask the simulated phone network for faults; 0 where there is none."""
 
+    sms_carriers: str = ""
+    """Carriers that the gateway opens, separated by commas; the first is that of campaigns that name none."""
+    sms_sender: str = ""
+    """Who texts come from where a campaign does not say."""
+    sms_web_host: str = "127.0.0.1"
+    sms_web_port: int = 4576
+    """Where the gateway listens for carriers' webhooks and for people who follow links."""
+    links_base_url: str = ""
+    links_secret: SecretStr = SecretStr("")
+
+    smpp_host: str = "127.0.0.1"
+    smpp_port: int = 2775
+    smpp_system_id: str = ""
+    smpp_password: SecretStr = SecretStr("")
+    smpp_system_type: str = ""
+    smpp_parts_per_second: float = Field(10, gt=0)
+    smpp_window: int = Field(50, ge=1, le=1000)
+    smpp_tls: bool = False
+    smpp_confirms_stop: bool = False
+
+    sms_http_url: str = ""
+    sms_http_key: str = ""
+    sms_http_secret: SecretStr = SecretStr("")
+    sms_http_signature_secret: SecretStr = SecretStr("")
+    sms_http_parts_per_second: float = Field(10, gt=0)
+    sms_http_confirms_stop: bool = False
+
+    aws_sms_configuration_set: str = ""
+    aws_sms_events_queue_url: str = ""
+    aws_sms_replies_queue_url: str = ""
+    aws_sms_parts_per_second: float = Field(1, gt=0)
+    aws_sms_confirms_stop: bool = True
+
+    simulator_smpp_port: int = 0
+    simulator_sms_http_port: int = 0
+
     airflow_url: str = ""
     airflow_user: str = ""
     airflow_password: SecretStr = SecretStr("")
@@ -111,6 +149,23 @@ class Settings(BaseSettings):
     def redis_url(self) -> str:
         """`REDIS_URL` where set, else host and port."""
         return self.redis_url_override or f"redis://{self.redis_host}:{self.redis_port}/0"
+
+
+def dial_queue_address(settings: Settings, region: str, endpoint_url: str | None) -> QueueAddress:
+    """Where dial tasks go."""
+    return QueueAddress(settings.dial_tasks_queue_url, settings.dial_tasks_dlq_url, region, endpoint_url)
+
+
+def text_queue_address(settings: Settings, region: str, endpoint_url: str | None) -> QueueAddress:
+    """Where tasks for the SMS gateway go."""
+    return QueueAddress(
+        settings.sms_requests_queue_url,
+        settings.sms_requests_dlq_url,
+        region,
+        endpoint_url,
+        topic_arn=settings.sms_gateway_topic_arn,
+        setting="SMS_REQUESTS",
+    )
 
 
 def outdial_home() -> Path:

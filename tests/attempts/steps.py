@@ -7,12 +7,13 @@ from uuid import UUID
 
 from outdial.attempts.begin import Begun, Permit, Released, begin_attempt
 from outdial.attempts.settle import CallOutcome
+from outdial.domain.channels import Channel
 from outdial.domain.dial_task import DialTask
 from outdial.domain.dispositions import Disposition
 from outdial.domain.number_caps import NumberCaps
 from outdial.domain.ranking import Group
 from outdial.storage.campaigns import Campaign
-from outdial.storage.claims import OpenArea, claim_best
+from outdial.storage.claims import OpenArea, Stand, claim_best
 from outdial.storage.pool import Pool
 from tests import given
 
@@ -25,7 +26,7 @@ async def claimed(pool: Pool, campaign: Campaign, now: datetime = NOON) -> list[
         areas = await (await conn.execute("select id from areas")).fetchall()
         groups = [Group(row["id"], 24, 24) for row in areas]
         open_areas = [OpenArea(group.area_id, None, NumberCaps()) for group in groups]
-        claims = await claim_best(conn, campaign.id, groups, open_areas, 1000, now)
+        claims = await claim_best(conn, Stand(campaign.id, Channel.VOICE), groups, open_areas, 1000, now)
     return [
         DialTask(
             contact_id=claim.contact_id,

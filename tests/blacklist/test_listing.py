@@ -48,7 +48,9 @@ async def test_a_listing_takes_contacts_out_of_ready_and_waiting_in_every_campai
         pool,
         "with w as (delete from ready_contacts where contact_id in (select id from contacts "
         "where phone = %s and campaign_id = (select id from campaigns where slug = 'two')) returning *) "
-        "insert into waiting_contacts select contact_id, campaign_id, area_id, bucket, seq, phone, %s from w",
+        "insert into waiting_contacts "
+        "(contact_id, campaign_id, channel, area_id, bucket, seq, phone, due_at) "
+        "select contact_id, campaign_id, channel, area_id, bucket, seq, phone, %s from w",
         ONE,
         TOMORROW,
     )

@@ -21,10 +21,12 @@ from outdial.campaigns.lifecycle import (
     resume,
     start_run,
 )
+from outdial.domain.channels import Channel
 from outdial.domain.dial_task import DialTask
 from outdial.domain.errors import InvalidInput, Unavailable
 from outdial.domain.ranking import level_of
-from outdial.messaging.dial_queue import DialQueue, QueueAddress, open_dial_queue
+from outdial.messaging.queue_address import QueueAddress
+from outdial.messaging.task_queue import TaskQueue, open_task_queue
 from outdial.standalone.aws import REGION
 from outdial.storage.blacklist import Listing
 from outdial.storage.pool import Pool, open_pool
@@ -35,7 +37,7 @@ NOON = datetime(2026, 6, 15, 16, tzinfo=UTC)  # Monday 12:00 in New York
 LIMITS = DispatchLimits(batch_size=100, max_cps=100, horizon_s=15)
 
 
-async def received(queue: DialQueue) -> list[DialTask]:
+async def received(queue: TaskQueue) -> list[DialTask]:
     """Every dial task on the queue, taken off it."""
     tasks: list[DialTask] = []
     while messages := await queue.receive(10, 0):
@@ -45,13 +47,13 @@ async def received(queue: DialQueue) -> list[DialTask]:
 
 
 async def tick(
-    pool: Pool, queue: DialQueue, campaign_id: UUID, now: datetime, limits: DispatchLimits = LIMITS
+    pool: Pool, queue: TaskQueue, campaign_id: UUID, now: datetime, limits: DispatchLimits = LIMITS
 ):
-    return await dispatch_tick(pool, queue, campaign_id, given.RUN, limits, now)
+    return await dispatch_tick(pool, {Channel.VOICE: queue}, campaign_id, given.RUN, limits, now)
 
 
 async def test_a_tick_sends_one_dial_task_for_each_ready_contact(
-    pool: Pool, queue: DialQueue, database_dsn: str
+    pool: Pool, queue: TaskQueue, database_dsn: str
 ):
     campaign = await given.a_running_campaign(pool, NOON, given.phones(25))
 
@@ -65,7 +67,7 @@ async def test_a_tick_sends_one_dial_task_for_each_ready_contact(
     await assert_invariants(database_dsn)
 
 
-async def test_nothing_is_claimed_without_a_lease_or_while_paused(pool: Pool, queue: DialQueue):
+async def test_nothing_is_claimed_without_a_lease_or_while_paused(pool: Pool, queue: TaskQueue):
     campaign = await given.a_running_campaign(pool, NOON, given.phones(3))
 
     after_the_lease = await tick(pool, queue, campaign.id, NOON + timedelta(seconds=91))
@@ -77,7 +79,7 @@ async def test_nothing_is_claimed_without_a_lease_or_while_paused(pool: Pool, qu
     assert [after_the_lease.contact_count, while_paused.contact_count, resumed.contact_count] == [0, 0, 3]
 
 
-async def test_no_more_is_queued_than_the_pace_soon_begins(pool: Pool, queue: DialQueue):
+async def test_no_more_is_queued_than_the_pace_soon_begins(pool: Pool, queue: TaskQueue):
     campaign = await given.a_running_campaign(pool, NOON, given.phones(90), maxCps=10)
     limits = DispatchLimits(batch_size=7, max_cps=100, horizon_s=4)
 
@@ -87,7 +89,7 @@ async def test_no_more_is_queued_than_the_pace_soon_begins(pool: Pool, queue: Di
     assert (first.contact_count, second.contact_count) == (40, 0)
 
 
-async def test_no_more_is_queued_than_the_campaign_may_have_in_progress(pool: Pool, queue: DialQueue):
+async def test_no_more_is_queued_than_the_campaign_may_have_in_progress(pool: Pool, queue: TaskQueue):
     campaign = await given.a_running_campaign(pool, NOON, given.phones(30), maxConcurrentCalls=12)
 
     result = await tick(pool, queue, campaign.id, NOON)
@@ -97,7 +99,7 @@ async def test_no_more_is_queued_than_the_campaign_may_have_in_progress(pool: Po
 
 
 async def test_contacts_outside_their_own_window_are_not_claimed(
-    pool: Pool, queue: DialQueue, database_dsn: str
+    pool: Pool, queue: TaskQueue, database_dsn: str
 ):
     nine_to_five = {"dayOfWeek": [1, 2, 3, 4, 5], "startHour": 9, "endHour": 17}
     campaign = await given.a_running_campaign(pool, NOON, [], callingWindows=[nine_to_five])
@@ -114,7 +116,7 @@ async def test_contacts_outside_their_own_window_are_not_claimed(
     await assert_invariants(database_dsn)
 
 
-async def test_listed_contacts_are_marked_and_never_sent(pool: Pool, queue: DialQueue, database_dsn: str):
+async def test_listed_contacts_are_marked_and_never_sent(pool: Pool, queue: TaskQueue, database_dsn: str):
     numbers = given.phones(4)
     campaign = await given.a_running_campaign(pool, NOON, numbers)
     await list_numbers(pool, [Listing(numbers[0], "said no", "phone", "ops")], NOON)
@@ -129,7 +131,7 @@ async def test_listed_contacts_are_marked_and_never_sent(pool: Pool, queue: Dial
 
 
 async def test_a_listing_that_has_ended_or_belongs_to_another_campaign_stops_nobody(
-    pool: Pool, queue: DialQueue
+    pool: Pool, queue: TaskQueue
 ):
     numbers = given.phones(2)
     campaign = await given.a_running_campaign(pool, NOON, numbers)
@@ -144,7 +146,7 @@ async def test_a_listing_that_has_ended_or_belongs_to_another_campaign_stops_nob
 
 
 async def test_a_tick_reads_as_many_rows_of_a_long_list_as_of_a_short_one(
-    database_dsn: str, queue: DialQueue
+    database_dsn: str, queue: TaskQueue
 ):
     """Everybody is dispatched whom the pace allows: the tick finds out, and does not count the others."""
     one_claim = DispatchLimits(batch_size=10, max_cps=1, horizon_s=1)
@@ -213,7 +215,7 @@ async def check_order(
     best_first = [
         numbers[k] for k in sorted(range(len(planned)), key=lambda k: (level_of(buckets[k], 12), k))
     ]
-    async with open_pool(dsn) as pool, open_dial_queue(address) as queue:
+    async with open_pool(dsn) as pool, open_task_queue(address) as queue:
         campaign = await given.a_running_campaign(pool, NOON, [])
         for number, (_, zone) in zip(numbers, planned, strict=True):
             await given.contacts(pool, campaign, [number], NOON, (zone,))
@@ -234,7 +236,7 @@ async def check_order(
                 await conn.execute("delete from dispatched_contacts where campaign_id = %s", [campaign.id])
 
 
-async def test_two_dispatchers_at_once_claim_nobody_twice(pool: Pool, queue: DialQueue, database_dsn: str):
+async def test_two_dispatchers_at_once_claim_nobody_twice(pool: Pool, queue: TaskQueue, database_dsn: str):
     campaign = await given.a_running_campaign(pool, NOON, given.phones(200), maxConcurrentCalls=1000)
     limits = DispatchLimits(batch_size=20, max_cps=100, horizon_s=15)
 
@@ -248,13 +250,13 @@ async def test_two_dispatchers_at_once_claim_nobody_twice(pool: Pool, queue: Dia
     await assert_invariants(database_dsn)
 
 
-async def test_what_sqs_does_not_take_goes_straight_back(pool: Pool, aws_endpoint: str, queue: DialQueue):
+async def test_what_sqs_does_not_take_goes_straight_back(pool: Pool, aws_endpoint: str, queue: TaskQueue):
     campaign = await given.a_running_campaign(pool, NOON, given.phones(5))
     nowhere = QueueAddress(
         f"{aws_endpoint}/000000000000/gone", f"{aws_endpoint}/000000000000/gone", REGION, aws_endpoint
     )
 
-    async with open_dial_queue(nowhere) as gone:
+    async with open_task_queue(nowhere) as gone:
         with pytest.raises(Unavailable):
             await tick(pool, gone, campaign.id, NOON)
     result = await tick(pool, queue, campaign.id, NOON)
@@ -263,7 +265,7 @@ async def test_what_sqs_does_not_take_goes_straight_back(pool: Pool, aws_endpoin
 
 
 async def test_a_claim_that_was_never_sent_is_healed_by_its_lease(
-    pool: Pool, queue: DialQueue, database_dsn: str
+    pool: Pool, queue: TaskQueue, database_dsn: str
 ):
     campaign = await given.a_running_campaign(pool, NOON, given.phones(2))
     await tick(pool, queue, campaign.id, NOON)
@@ -280,7 +282,7 @@ async def test_a_claim_that_was_never_sent_is_healed_by_its_lease(
     await assert_invariants(database_dsn)
 
 
-async def test_a_trial_claims_no_more_than_its_limit_and_leaves_the_rest(pool: Pool, queue: DialQueue):
+async def test_a_trial_claims_no_more_than_its_limit_and_leaves_the_rest(pool: Pool, queue: TaskQueue):
     campaign = await given.a_campaign(pool, NOON)
     await given.contacts(pool, campaign, given.phones(10), NOON)
     await start_run(pool, campaign.id, given.RUN, 4, NOON)
@@ -296,7 +298,7 @@ async def test_a_trial_claims_no_more_than_its_limit_and_leaves_the_rest(pool: P
 
 
 async def test_cancelling_recalls_what_was_dispatched_and_ends_the_run(
-    pool: Pool, queue: DialQueue, database_dsn: str
+    pool: Pool, queue: TaskQueue, database_dsn: str
 ):
     campaign = await given.a_running_campaign(pool, NOON, given.phones(3))
     await tick(pool, queue, campaign.id, NOON)
@@ -310,7 +312,7 @@ async def test_cancelling_recalls_what_was_dispatched_and_ends_the_run(
     await assert_invariants(database_dsn)
 
 
-async def test_at_its_end_time_a_campaign_completes_with_contacts_left(pool: Pool, queue: DialQueue):
+async def test_at_its_end_time_a_campaign_completes_with_contacts_left(pool: Pool, queue: TaskQueue):
     end = NOON + timedelta(hours=1)
     campaign = await given.a_running_campaign(pool, NOON, given.phones(3), endTime=end.isoformat())
     await tick(pool, queue, campaign.id, NOON)

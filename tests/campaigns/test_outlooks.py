@@ -202,7 +202,7 @@ def assert_the_gate_agrees(
         listed=standing.listed_for_good or standing.listed_until is not None,
         listed_until=standing.listed_until,
         caps=caps_for(campaign.config, AREAS[person.area][1]),
-        recent_calls=[now - ago * MINUTE for ago in person.calls_ago],
+        disturbances=[now - ago * MINUTE for ago in person.calls_ago],
         attempts=person.attempts,
         max_attempts=3,
         number_busy=standing.number_busy,

@@ -6,8 +6,10 @@ import pytest
 
 from outdial.campaigns.dispatch import DispatchLimits, dispatch_tick
 from outdial.campaigns.pace_in_force import cps_in_force
+from outdial.domain.channels import Channel
 from outdial.domain.clock import utc_now
-from outdial.messaging.dial_queue import QueueAddress, open_dial_queue
+from outdial.messaging.queue_address import QueueAddress
+from outdial.messaging.task_queue import open_task_queue
 from outdial.storage.pace_factors import Hold, hold_pace
 from outdial.storage.pool import Pool
 from tests import given
@@ -45,7 +47,7 @@ async def test_dispatch_queues_no_more_than_the_lowered_pace_soon_begins(
     campaign = await given.a_running_campaign(pool, now, given.phones(60))
     async with pool.connection() as conn:
         await hold_pace(conn, Hold("all", 0.2, "dana", "a test"), now)
-    async with open_dial_queue(dial_queue) as queue:
+    async with open_task_queue(dial_queue) as queue:
         limits = DispatchLimits(batch_size=100, max_cps=10, horizon_s=4)
-        result = await dispatch_tick(pool, queue, campaign.id, given.RUN, limits, now)
+        result = await dispatch_tick(pool, {Channel.VOICE: queue}, campaign.id, given.RUN, limits, now)
     assert result.contact_count == 8

@@ -8,9 +8,10 @@ from outdial.attempts.begin import Begun, Permit, begin_attempt
 from outdial.attempts.settle import CallOutcome, settle
 from outdial.campaigns.dispatch import DispatchLimits, dispatch_tick
 from outdial.campaigns.progress import read_progress
+from outdial.domain.channels import Channel
 from outdial.domain.dial_task import DialTask
 from outdial.domain.dispositions import Disposition
-from outdial.messaging.dial_queue import DialQueue
+from outdial.messaging.task_queue import TaskQueue
 from outdial.storage.claims import promote_due
 from outdial.storage.pool import Pool
 from tests import given
@@ -18,10 +19,12 @@ from tests import given
 NOON = datetime(2026, 6, 15, 16, tzinfo=UTC)
 
 
-async def test_a_contact_is_to_be_called_again_before_and_after_it_is_due(pool: Pool, queue: DialQueue):
+async def test_a_contact_is_to_be_called_again_before_and_after_it_is_due(pool: Pool, queue: TaskQueue):
     retry = {"busy": {"delaySeconds": 60}}
     campaign = await given.a_running_campaign(pool, NOON, given.phones(1), retry=retry)
-    await dispatch_tick(pool, queue, campaign.id, given.RUN, DispatchLimits(10, 10, 10), NOON)
+    await dispatch_tick(
+        pool, {Channel.VOICE: queue}, campaign.id, given.RUN, DispatchLimits(10, 10, 10), NOON
+    )
     (message,) = await queue.receive(1, 1)
     permit = Permit(await given.a_dialer(pool, NOON), "trunk", 1)
     begun = await begin_attempt(pool, DialTask.model_validate_json(message.body), permit, NOON)

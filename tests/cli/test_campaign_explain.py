@@ -216,8 +216,9 @@ def test_what_a_waiting_list_waits_for_is_said(outdial: Command, arrange: Arrang
 CLAIM = """
     with one as (delete from ready_contacts where campaign_id = %s returning *)
     insert into dispatched_contacts
-        (contact_id, campaign_id, area_id, bucket, seq, phone, claimed_at, sent_at)
-    select contact_id, campaign_id, area_id, bucket, seq, phone, now() - interval '40 seconds', {sent}
+        (contact_id, campaign_id, channel, area_id, bucket, seq, phone, claimed_at, sent_at)
+    select contact_id, campaign_id, channel, area_id, bucket, seq, phone,
+           now() - interval '40 seconds', {sent}
     from one
 """
 
@@ -511,8 +512,8 @@ async def begin_into(pool: Pool, released: list[Any]) -> None:
                     delete from ready_contacts r using campaigns p
                     where p.id = r.campaign_id and p.slug = 'spring_appeal' and r.phone = %s returning r.*)
                 insert into dispatched_contacts
-                    (contact_id, campaign_id, area_id, bucket, seq, phone, claimed_at, sent_at)
-                select contact_id, campaign_id, area_id, bucket, seq, phone, now(), now() from one
+                    (contact_id, campaign_id, channel, area_id, bucket, seq, phone, claimed_at, sent_at)
+                select contact_id, campaign_id, channel, area_id, bucket, seq, phone, now(), now() from one
                 returning *
                 """,
                 [NUMBER],

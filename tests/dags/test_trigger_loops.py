@@ -13,7 +13,8 @@ from airflow.triggers.base import TriggerEvent
 
 from outdial.campaigns.lifecycle import cancel
 from outdial.domain.clock import utc_now
-from outdial.messaging.dial_queue import QueueAddress, open_dial_queue
+from outdial.messaging.queue_address import QueueAddress
+from outdial.messaging.task_queue import open_task_queue
 from outdial.standalone.ports import choose_ports
 from outdial.storage.campaigns import Campaign, read_campaign
 from outdial.storage.claims import read_standing
@@ -89,7 +90,7 @@ async def test_two_copies_of_a_trigger_send_every_dial_task_once(
     pool: Pool, dial_queue: QueueAddress
 ) -> None:
     campaign = await given.a_running_campaign(pool, utc_now(), given.phones(60), maxConcurrentCalls=60)
-    async with running(dispatch_of(campaign), dispatch_of(campaign)), open_dial_queue(dial_queue) as queue:
+    async with running(dispatch_of(campaign), dispatch_of(campaign)), open_task_queue(dial_queue) as queue:
         asked = [message for _ in range(8) for message in await queue.receive(10, wait_s=2)]
     called = [json.loads(message.body)["contactId"] for message in asked]
     assert (len(called), len(set(called))) == (60, 60)

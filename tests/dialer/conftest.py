@@ -7,8 +7,8 @@ import secrets
 import pytest
 import structlog
 
-from outdial.messaging.dial_queue import QueueAddress
-from outdial.messaging.provision import create_dial_queues
+from outdial.messaging.provision import create_queues
+from outdial.messaging.queue_address import QueueAddress
 from outdial.standalone.aws import REGION
 from outdial.storage.pool import Pool
 from tests.dialer.stage import Stage
@@ -26,7 +26,7 @@ structlog.configure(
 @pytest.fixture
 async def address(aws_endpoint: str) -> QueueAddress:
     """A dial-task queue of the test's own."""
-    return await create_dial_queues(REGION, aws_endpoint, f"dial-{secrets.token_hex(6)}")
+    return await create_queues(REGION, aws_endpoint, f"dial-{secrets.token_hex(6)}")
 
 
 @pytest.fixture

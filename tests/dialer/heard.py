@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from outdial.messaging.aws_clients import open_client
-from outdial.messaging.dial_queue import QueueAddress
+from outdial.messaging.queue_address import QueueAddress
 
 
 class Heard:

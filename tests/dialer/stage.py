@@ -18,8 +18,10 @@ from outdial.campaigns.lifecycle import renew_lease
 from outdial.dialer.ami import AmiAddress
 from outdial.dialer.running import Connections, Dialer, DialerConfig
 from outdial.dialer.sms_requests import open_sms_requests
+from outdial.domain.channels import Channel
 from outdial.domain.clock import utc_now
-from outdial.messaging.dial_queue import QueueAddress, open_dial_queue
+from outdial.messaging.queue_address import QueueAddress
+from outdial.messaging.task_queue import open_task_queue
 from outdial.messaging.topics import open_topics
 from outdial.pacing.requests import Limits
 from outdial.pacing.slots import open_pace
@@ -64,7 +66,7 @@ class Stage:
         at = self.address
         async with (
             open_pool(self.dsn, 12) as pool,
-            open_dial_queue(at) as queue,
+            open_task_queue(at) as queue,
             open_topics(at.region, at.endpoint_url) as topics,
             open_sms_requests(topics, "", "", at.region, at.endpoint_url) as send_sms,
             open_pace(redis_url or self.redis_url, pool, Limits(max_cps)) as pace,
@@ -81,10 +83,12 @@ class Stage:
     async def dispatch(self, *campaigns: Campaign, max_cps: float = 50, horizon_s: float = 4) -> None:
         """One tick of dispatch for each campaign, its lease renewed."""
         limits = DispatchLimits(batch_size=50, max_cps=max_cps, horizon_s=horizon_s)
-        async with open_dial_queue(self.address) as queue:
+        async with open_task_queue(self.address) as queue:
             for campaign in campaigns:
                 await renew_lease(self.pool, campaign.id, given.RUN, utc_now())
-                await dispatch_tick(self.pool, queue, campaign.id, given.RUN, limits, utc_now())
+                await dispatch_tick(
+                    self.pool, {Channel.VOICE: queue}, campaign.id, given.RUN, limits, utc_now()
+                )
 
     async def run_campaigns(self, *campaigns: Campaign, within_s: float = 30, max_cps: float = 50) -> None:
         """Dispatch until every contact of the campaigns is finished."""

@@ -12,7 +12,7 @@ from outdial.blacklist.listing import list_numbers
 from outdial.campaigns.lifecycle import pause
 from outdial.domain.clock import utc_now
 from outdial.messaging.aws_clients import open_client
-from outdial.messaging.dial_queue import open_dial_queue
+from outdial.messaging.task_queue import open_task_queue
 from outdial.simulator.ami_server import LinkDrop
 from outdial.simulator.network import SimulatedNetwork, simulated_network
 from outdial.storage.blacklist import Listing
@@ -37,7 +37,7 @@ MENU = {
 async def send_again(stage: Stage, times: int) -> None:
     """Put further copies of every message that is on the queue onto it, as SQS may at any time."""
     async with (
-        open_dial_queue(stage.address) as queue,
+        open_task_queue(stage.address) as queue,
         open_client("sqs", stage.address.region, stage.address.endpoint_url) as sqs,
     ):
         messages = await queue.receive(10, 1)
@@ -302,7 +302,7 @@ async def test_listed_and_paused_after_dispatch_means_not_called(stage: Stage):
 
 
 async def until_queue_is_empty(stage: Stage, within_s: float = 30) -> None:
-    async with open_dial_queue(stage.address) as queue:
+    async with open_task_queue(stage.address) as queue:
 
         async def is_empty() -> bool:
             depth = await queue.depth()

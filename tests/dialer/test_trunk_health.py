@@ -12,7 +12,7 @@ import pytest
 from outdial.dialer.events import EventTopics
 from outdial.dialer.pace_lead import PaceConfig
 from outdial.domain.clock import utc_now
-from outdial.messaging.dial_queue import QueueAddress
+from outdial.messaging.queue_address import QueueAddress
 from outdial.pacing.gathering import Windows
 from outdial.pacing.rules import Rules, Steps
 from outdial.simulator.network import simulated_network

@@ -87,8 +87,9 @@ async def test_who_left_is_withdrawn_and_comes_back(people: Pool, tmp_path: Path
     await change(
         people,
         "with w as (delete from ready_contacts where phone = %s returning *)"
-        " insert into waiting_contacts (contact_id, campaign_id, area_id, bucket, seq, phone, due_at)"
-        " select contact_id, campaign_id, area_id, bucket, seq, phone, now() from w",
+        " insert into waiting_contacts"
+        " (contact_id, campaign_id, channel, area_id, bucket, seq, phone, due_at)"
+        " select contact_id, campaign_id, channel, area_id, bucket, seq, phone, now() from w",
         BOB,
     )
     await change(
@@ -110,8 +111,9 @@ async def test_who_waited_comes_back_no_earlier_than_due(people: Pool, tmp_path:
     await change(
         people,
         "with w as (delete from ready_contacts where phone = %s returning *)"
-        " insert into waiting_contacts (contact_id, campaign_id, area_id, bucket, seq, phone, due_at)"
-        " select contact_id, campaign_id, area_id, bucket, seq, phone, %s from w",
+        " insert into waiting_contacts"
+        " (contact_id, campaign_id, channel, area_id, bucket, seq, phone, due_at)"
+        " select contact_id, campaign_id, channel, area_id, bucket, seq, phone, %s from w",
         BOB,
         later,
     )
@@ -134,8 +136,9 @@ async def test_a_contact_in_progress_is_withdrawn_only_when_it_is_back(people: P
     await change(
         people,
         "with r as (delete from ready_contacts where phone = %s returning *)"
-        " insert into dispatched_contacts (contact_id, campaign_id, area_id, bucket, seq, phone, claimed_at)"
-        " select contact_id, campaign_id, area_id, bucket, seq, phone, now() from r",
+        " insert into dispatched_contacts"
+        " (contact_id, campaign_id, channel, area_id, bucket, seq, phone, claimed_at)"
+        " select contact_id, campaign_id, channel, area_id, bucket, seq, phone, now() from r",
         ANN,
     )
     await change(people, "delete from crm.people where name = 'Ann'")
@@ -144,8 +147,8 @@ async def test_a_contact_in_progress_is_withdrawn_only_when_it_is_back(people: P
     await change(
         people,
         "with d as (delete from dispatched_contacts returning *)"
-        " insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)"
-        " select campaign_id, area_id, bucket, seq, contact_id, phone from d",
+        " insert into ready_contacts (campaign_id, channel, area_id, bucket, seq, contact_id, phone)"
+        " select campaign_id, channel, area_id, bucket, seq, contact_id, phone from d",
     )
     assert (await sync(people, campaign, tmp_path)).withdrawn == 1
     assert (await standing(people, campaign))[ANN] == WITHDRAWN

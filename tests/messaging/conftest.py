@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from outdial.messaging.aws_clients import open_client
-from outdial.messaging.dial_queue import DialQueue, QueueAddress, open_dial_queue
-from outdial.messaging.provision import create_dial_queues
+from outdial.messaging.provision import create_queues
+from outdial.messaging.queue_address import QueueAddress
+from outdial.messaging.task_queue import TaskQueue, open_task_queue
 
 REGION = "us-east-1"
 
@@ -18,15 +19,13 @@ REGION = "us-east-1"
 @pytest.fixture
 async def address(aws_endpoint: str) -> QueueAddress:
     """A dial-task queue whose messages come back after a second."""
-    return await create_dial_queues(
-        REGION, aws_endpoint, f"dial-{secrets.token_hex(6)}", visibility_timeout_s=1
-    )
+    return await create_queues(REGION, aws_endpoint, f"dial-{secrets.token_hex(6)}", visibility_timeout_s=1)
 
 
 @pytest.fixture
-async def queue(address: QueueAddress) -> AsyncIterator[DialQueue]:
+async def queue(address: QueueAddress) -> AsyncIterator[TaskQueue]:
     """That queue, open."""
-    async with open_dial_queue(address) as queue:
+    async with open_task_queue(address) as queue:
         yield queue
 
 

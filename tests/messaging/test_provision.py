@@ -33,6 +33,7 @@ async def test_every_address_has_the_name_of_its_setting(aws_endpoint: str) -> N
         "DIAL_TASKS_QUEUE_URL",
         "DIAL_TASKS_DLQ_URL",
         "SMS_REQUESTS_QUEUE_URL",
+        "SMS_REQUESTS_DLQ_URL",
         "SMS_GATEWAY_TOPIC_ARN",
         "CALL_EVENTS_TOPIC_ARN",
         "DONATION_EVENTS_TOPIC_ARN",

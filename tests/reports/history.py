@@ -174,11 +174,12 @@ async def _store_person(
         )
     if person.stands != "ready":
         await conn.execute("delete from ready_contacts where contact_id = %s", [key["contact_id"]])
+    stand = key | {"channel": place["channel"]}
     match person.stands:
         case "waiting":
-            await _insert(conn, "waiting_contacts", key | {"due_at": now})
+            await _insert(conn, "waiting_contacts", stand | {"due_at": now})
         case "dispatched":
-            await _insert(conn, "dispatched_contacts", key | {"claimed_at": now})
+            await _insert(conn, "dispatched_contacts", stand | {"claimed_at": now})
         case "live":
             call = person.calls[-1]
             began = {"begun_at": call.begun_at, "attempt_no": call.attempt_no, "dialer_id": dialer_id}

@@ -173,8 +173,9 @@ async def test_an_empty_campaign_has_no_rates_and_adds_up(pool: Pool) -> None:
 
 
 TWICE = """
-    insert into waiting_contacts (contact_id, campaign_id, area_id, bucket, seq, phone, due_at)
-    select contact_id, campaign_id, area_id, bucket, seq, phone, claimed_at from dispatched_contacts"""
+    insert into waiting_contacts (contact_id, campaign_id, channel, area_id, bucket, seq, phone, due_at)
+    select contact_id, campaign_id, channel, area_id, bucket, seq, phone, claimed_at
+    from dispatched_contacts"""
 LIST, CALLS, OWN, COMPLETED = (
     "Contacts in the list",
     "Calls placed",

@@ -22,6 +22,7 @@ from outdial.attempts.release import park_contact
 from outdial.attempts.settle import CallOutcome, settle
 from outdial.blacklist.release import release_listed
 from outdial.campaigns.dispatch import dispatch_tick
+from outdial.domain.channels import Channel
 from outdial.domain.dial_task import DialTask
 from outdial.domain.dispositions import Disposition
 from outdial.domain.errors import Unavailable
@@ -42,7 +43,9 @@ class LifeOfCalls(LifeOfLists):
             self._renew(campaign)
         self.wire.refuses = refuses if refuses in {1, 2, 3} else 0
         try:
-            self.run(dispatch_tick(self.stage.pool, self.wire, campaign.id, RUN, LIMITS, self.now))
+            self.run(
+                dispatch_tick(self.stage.pool, {Channel.VOICE: self.wire}, campaign.id, RUN, LIMITS, self.now)
+            )
         except Unavailable:
             assert self.wire.refuses == 1
 

@@ -43,7 +43,7 @@ def facts_of(
         listed=False,
         listed_until=None,
         caps=NumberCaps(),
-        recent_calls=(),
+        disturbances=(),
         attempts=0,
         max_attempts=3,
         number_busy=False,

@@ -15,6 +15,7 @@ from hypothesis import given, strategies as st
 
 from outdial.campaigns.dispatch import DispatchLimits, dispatch_tick
 from outdial.domain.calling_windows import closes_at
+from outdial.domain.channels import Channel
 from outdial.domain.dial_task import DialTask
 from outdial.domain.permission import Allowed, AttemptFacts, Refusal, may_begin
 from outdial.storage.blacklist import Listing, add_listings
@@ -70,7 +71,7 @@ def after_a_tick(world: World, person: Person) -> Standing:
 
 def without_lists_and_caps(facts: AttemptFacts) -> AttemptFacts:
     """The same for a number that nobody listed and nobody called: its campaign and its clocks decide."""
-    return replace(facts, listed=False, listed_until=None, recent_calls=())
+    return replace(facts, listed=False, listed_until=None, disturbances=())
 
 
 @given(raw_worlds, st.sampled_from([3, 1000]))
@@ -83,7 +84,7 @@ def test_a_tick_claims_marks_and_holds_back_whom_the_pure_rules_say(rules_loop, 
     async def tick_all() -> dict[UUID, Standing]:
         async with world_in(rules_conn, world) as held:
             for campaign in world.campaigns:
-                await dispatch_tick(held, queue, campaign.id, RUN, limits, world.now)
+                await dispatch_tick(held, {Channel.VOICE: queue}, campaign.id, RUN, limits, world.now)
             return await standings(rules_conn)
 
     found = rules_loop.run(tick_all())
@@ -112,7 +113,7 @@ async def test_a_batch_in_which_everybody_is_listed_does_not_end_the_tick(pool: 
         await add_listings(conn, listings, NOON)
 
     limits = DispatchLimits(batch_size=3, max_cps=100, horizon_s=15)
-    result = await dispatch_tick(pool, AcceptsAll(), campaign.id, RUN, limits, NOON)
+    result = await dispatch_tick(pool, {Channel.VOICE: AcceptsAll()}, campaign.id, RUN, limits, NOON)
 
     assert result.contact_count == 2
     assert not result.needs_more_contacts

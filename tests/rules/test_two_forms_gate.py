@@ -137,7 +137,7 @@ def at_this_gate(world: World, person: Person, gate: AtTheGate, begun: Sequence[
         not_after=gate.not_after,
         pace_is_current=gate.pace_is_current,
         dialer_is_alive=gate.dialer_is_alive,
-        recent_calls=[*facts.recent_calls, *called],
+        disturbances=[*facts.disturbances, *called],
         number_busy=bool(called),
         live_calls=sum(one.campaign_id == person.campaign_id for one in begun),
     )

@@ -52,6 +52,7 @@ async def _write(conn: Connection, world: World) -> None:
                 "bucket": 24,
                 "seq": seqs[one.id],
                 "phone": one.phone,
+                "channel": "voice",
                 "due_at": one.since,
                 "claim_id": uuid4(),
                 "claimed_at": one.since,
@@ -61,7 +62,7 @@ async def _write(conn: Connection, world: World) -> None:
             if one.stands == stands
         ]
 
-    place = ("contact_id", "campaign_id", "area_id", "bucket", "seq", "phone")
+    place = ("contact_id", "campaign_id", "channel", "area_id", "bucket", "seq", "phone")
     async with conn.pipeline():
         await insert(conn, "campaigns", [_campaign_row(one, world.now) for one in world.campaigns])
         await insert(
@@ -154,6 +155,9 @@ def _contact_row(one: Person, areas: dict[Any, int], seqs: dict[UUID, int]) -> d
         "seq": seqs[one.id],
         "phone": one.phone,
         "area_id": areas[one.zones, one.regions],
+        "channel": "voice",
+        "line_type": "unknown",
+        "texts": 0,
         "metadata": {},
         "status": "completed" if one.stands == FINISHED else "failed" if one.originates else "pending",
         "failure_reason": None,

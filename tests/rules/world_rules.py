@@ -54,7 +54,7 @@ def facts_of(world: World, person: Person) -> AttemptFacts:
         listed=until is not None,
         listed_until=None if until == FOR_GOOD else until,
         caps=caps_for(campaign.config, person.regions),
-        recent_calls=calls_to(world, person.phone),
+        disturbances=calls_to(world, person.phone),
         attempts=person.attempts,
         max_attempts=person.max_attempts,
         number_busy=False,

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from outdial.messaging.aws_clients import open_client
-from outdial.messaging.dial_queue import QueueAddress
+from outdial.messaging.queue_address import QueueAddress
 from outdial.standalone.child_environment import child_environment
 from outdial.standalone.part import Part, PartFailed, start_part
 from outdial.standalone.postgres import PostgresServer, can_connect, create_database, drop_database

@@ -104,8 +104,8 @@ RULES = {
     "select id, 'r', 1, 2 from campaigns",
     "campaign_ends_after_it_starts": "update campaigns set start_time = now(), "
     "end_time = now() - '1 s'::interval",
-    "one_contact_per_number": "insert into contacts (campaign_id, phone, area_id, max_attempts) "
-    "select campaign_id, phone, area_id, 3 from contacts",
+    "one_contact_per_number": "insert into contacts (campaign_id, phone, area_id, channel, max_attempts) "
+    "select campaign_id, phone, area_id, channel, 3 from contacts",
 }
 
 
@@ -118,8 +118,8 @@ async def test_rules_that_must_never_break_are_constraints(database_dsn: str, ru
         )
         await conn.execute("insert into areas (zones) values ('{UTC}')")
         await conn.execute(
-            "insert into contacts (campaign_id, phone, area_id, max_attempts) "
-            "select c.id, '+12025550100', a.id, 3 from campaigns c, areas a"
+            "insert into contacts (campaign_id, phone, area_id, channel, max_attempts) "
+            "select c.id, '+12025550100', a.id, 'voice', 3 from campaigns c, areas a"
         )
         with pytest.raises(psycopg.errors.IntegrityError) as refused:
             await conn.execute(RULES[rule])

@@ -12,8 +12,8 @@ import pytest
 from outdial.local_asterisk.asterisk import Asterisk
 from outdial.local_asterisk.sipp import Sipp
 from outdial.local_asterisk.software import get_software
-from outdial.messaging.dial_queue import QueueAddress
-from outdial.messaging.provision import create_dial_queues
+from outdial.messaging.provision import create_queues
+from outdial.messaging.queue_address import QueueAddress
 from outdial.standalone.aws import REGION
 from outdial.standalone.ports import choose_ports
 from outdial.storage.pool import Pool
@@ -99,7 +99,7 @@ async def phones(request: pytest.FixtureRequest, is_real: bool) -> AsyncIterator
 @pytest.fixture
 async def address(aws_endpoint: str) -> QueueAddress:
     """A dial-task queue of the test's own."""
-    return await create_dial_queues(REGION, aws_endpoint, f"dial-{secrets.token_hex(6)}")
+    return await create_queues(REGION, aws_endpoint, f"dial-{secrets.token_hex(6)}")
 
 
 @pytest.fixture

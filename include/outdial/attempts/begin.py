@@ -162,7 +162,7 @@ def facts_of(
         listed=seen["listed"],
         listed_until=seen["listed_until"],
         caps=caps_for(campaign.config, regions),
-        recent_calls=seen["recent_calls"],
+        disturbances=seen["disturbed_at"],
         attempts=seen["attempts"],
         max_attempts=seen["max_attempts"],
         number_busy=seen["number_busy"],

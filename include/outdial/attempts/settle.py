@@ -13,7 +13,8 @@ from psycopg.rows import DictRow
 
 from outdial.domain.answering_machines import MachineMessage
 from outdial.domain.calling_rules import timetables_for
-from outdial.domain.campaign import CampaignConfig
+from outdial.domain.campaign import CampaignConfig, reach_of
+from outdial.domain.channels import Channel, LineType, PassedOn
 from outdial.domain.dispositions import UNCOUNTED, Disposition
 from outdial.domain.retries import CallingTime, Completed, GivenUp, RetryAt, Tries, what_follows
 from outdial.storage.blacklist import hold_list_still
@@ -51,7 +52,7 @@ class Settled:
     campaign_id: UUID
     contact_id: UUID
     disposition: Disposition
-    follow_up: Completed | RetryAt | GivenUp
+    follow_up: Completed | RetryAt | GivenUp | PassedOn
 
 
 async def settle(pool: Pool, outcomes: Sequence[CallOutcome]) -> list[Settled]:
@@ -90,12 +91,23 @@ def _follow_up(row: DictRow, config: CampaignConfig, outcome: CallOutcome) -> Se
         timetables_for(config, row["regions"]), [ZoneInfo(zone) for zone in row["zones"]], row["end_time"]
     )
     follow_up = what_follows(outcome.disposition, tries, config.retry_rules, outcome.ended_at, time)
+    if isinstance(follow_up, Completed | GivenUp) and _is_texted_next(row, config, outcome):
+        delay = reach_of(row["type"], config).delay
+        follow_up = PassedOn(Channel.SMS, outcome.ended_at + delay)
     return Settled(outcome.call_id, row["campaign_id"], row["contact_id"], outcome.disposition, follow_up)
+
+
+def _is_texted_next(row: DictRow, config: CampaignConfig, outcome: CallOutcome) -> bool:
+    reached = outcome.disposition is Disposition.ANSWERED
+    line = LineType(row["line_type"])
+    reach = reach_of(row["type"], config)
+    return not outcome.opted_out and reach.text_follows(outcome.disposition, line, reached=reached)
 
 
 def _written(outcome: CallOutcome, settled: Settled, row: DictRow) -> dict[str, Any]:
     """The outcome and what follows as JSON."""
     status, failure_reason, due_at = _contact_after(settled.follow_up, row)
+    channel = settled.follow_up.channel if isinstance(settled.follow_up, PassedOn) else Channel.VOICE
     return {
         "call_id": outcome.call_id,
         "disposition": outcome.disposition.value,
@@ -113,23 +125,24 @@ def _written(outcome: CallOutcome, settled: Settled, row: DictRow) -> dict[str, 
         "annotation": outcome.annotation,
         "status": status,
         "failure_reason": failure_reason,
+        "channel": channel,
         "due_at": _iso(due_at),
     }
 
 
 def _contact_after(
-    follow_up: Completed | RetryAt | GivenUp, row: DictRow
+    follow_up: Completed | RetryAt | GivenUp | PassedOn, row: DictRow
 ) -> tuple[str, str | None, datetime | None]:
     """Status, reason and due time; a listed contact is not tried again, or not before its listing ends."""
     match follow_up:
         case Completed():
             return "completed", None, None
-        case RetryAt(due_at) if row["listed"]:
+        case RetryAt() | PassedOn() if row["listed"]:
             if row["listed_until"] is None:
                 return "blacklisted", None, None
-            return "failed", None, max(due_at, row["listed_until"])
-        case RetryAt(due_at):
-            return "failed", None, due_at
+            return "failed", None, max(follow_up.due_at, row["listed_until"])
+        case RetryAt() | PassedOn():
+            return "failed", None, follow_up.due_at
         case GivenUp(reason):
             return "failed", reason, None
 

@@ -20,7 +20,8 @@ from outdial.bench.telephony import BARE_USER, TRUNK, Telephony, TelephonyKind, 
 from outdial.domain.clock import Clock
 from outdial.domain.errors import Unavailable
 from outdial.local_asterisk.asterisk import SECRET
-from outdial.messaging.dial_queue import QueueAddress, open_dial_queue
+from outdial.messaging.queue_address import QueueAddress
+from outdial.messaging.task_queue import open_task_queue
 from outdial.pacing.redis_slots import RedisSlots, redis_client
 from outdial.pacing.requests import HORIZON_S, Limits, gap_of_all
 from outdial.standalone.part import Part, RunningPart, port_answers, running_part
@@ -109,7 +110,7 @@ async def bench_dialer(
 async def _measure(bench: Bench, cps: float, seconds: float) -> Measured:
     people = round(cps * seconds)
     log = bench.folder / f"dialer-{cps:g}.log"
-    async with open_pool(bench.servers.dsn, 4) as pool, open_dial_queue(_address(bench)) as queue:
+    async with open_pool(bench.servers.dsn, 4) as pool, open_task_queue(_address(bench)) as queue:
         campaign_id = await campaign_of(pool, people, bench.clock)
         async with _dialer(bench, cps, log) as dialer:
             await _open_pace(bench, cps)

@@ -10,8 +10,9 @@ from outdial.bench.telephony import TRUNK
 from outdial.campaigns.dispatch import DispatchLimits, dispatch_tick
 from outdial.campaigns.lifecycle import renew_lease, start_run
 from outdial.domain.campaign import read_campaign as read_campaign_file
+from outdial.domain.channels import Channel
 from outdial.domain.clock import Clock
-from outdial.messaging.dial_queue import DialQueue
+from outdial.messaging.task_queue import TaskQueue
 from outdial.storage.campaigns import insert_campaign, read_campaign
 from outdial.storage.claims import read_remaining
 from outdial.storage.contacts import NewContact, insert_contacts
@@ -57,7 +58,7 @@ async def campaign_of(pool: Pool, people: int, clock: Clock) -> UUID:
 
 
 async def feed(
-    pool: Pool, queue: DialQueue, campaign_id: UUID, load: tuple[float, float], clock: Clock
+    pool: Pool, queue: TaskQueue, campaign_id: UUID, load: tuple[float, float], clock: Clock
 ) -> None:
     """Dispatch `load` = (dial tasks per second, seconds): every tenth of a second those that are due."""
     cps, seconds = load
@@ -69,10 +70,10 @@ async def feed(
             await renew_lease(pool, campaign_id, RUN, clock())
             vouched_at = loop.time()
         await _allow(pool, campaign_id, max(1, round(cps * min(elapsed_s, seconds))))
-        await dispatch_tick(pool, queue, campaign_id, RUN, limits, clock())
+        await dispatch_tick(pool, {Channel.VOICE: queue}, campaign_id, RUN, limits, clock())
         await asyncio.sleep(FEED_EVERY_S)
     await _allow(pool, campaign_id, round(cps * seconds))
-    await dispatch_tick(pool, queue, campaign_id, RUN, limits, clock())
+    await dispatch_tick(pool, {Channel.VOICE: queue}, campaign_id, RUN, limits, clock())
 
 
 async def endings(pool: Pool, campaign_id: UUID) -> dict[str, int]:

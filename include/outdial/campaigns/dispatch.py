@@ -1,11 +1,11 @@
-"""Dispatch: who is called next. One tick claims the best contacts of this moment and sends dial tasks.
+"""Dispatch: who is reached next. One tick claims the best contacts of this moment and sends tasks for them.
 
 All progress lives in PostgreSQL: a tick may be cut off anywhere, and a second copy of it is harmless.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
@@ -18,15 +18,18 @@ from outdial.campaigns.lifecycle import is_dispatch_over
 from outdial.campaigns.pace_in_force import cps_in_force
 from outdial.domain.calling_rules import caps_for, timetables_for
 from outdial.domain.calling_windows import closes_at, is_open
+from outdial.domain.channels import Channel
 from outdial.domain.dial_task import DialTask
 from outdial.domain.permission import is_campaign_time
 from outdial.domain.ranking import Group, level_of
-from outdial.messaging.dial_queue import DialQueue
+from outdial.messaging.task_queue import TaskQueue
 from outdial.storage.blacklist import hold_list_still
-from outdial.storage.campaigns import Campaign, CampaignRun, count_claimed, read_campaign, read_run
+from outdial.storage.campaigns import Campaign, count_claimed, read_campaign, read_run
+from outdial.storage.carriers import read_parts_per_second
 from outdial.storage.claims import (
     Claim,
     OpenArea,
+    Stand,
     are_registries_fresh,
     claim_best,
     count_in_hand,
@@ -49,6 +52,10 @@ UNBEGUN_LEASE = timedelta(seconds=120)
 PROMOTED_AT_ONCE = 5000
 MOST_IN_VAIN = 20
 """Batches of one tick in which everybody was listed or capped; the next tick goes on from there."""
+
+
+Queues = Mapping[Channel, TaskQueue]
+"""Where the tasks of each channel go."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,7 @@ class Openings:
 
 
 async def dispatch_tick(
-    pool: Pool, queue: DialQueue, campaign_id: UUID, run_id: str, limits: DispatchLimits, now: datetime
+    pool: Pool, queues: Queues, campaign_id: UUID, run_id: str, limits: DispatchLimits, now: datetime
 ) -> DispatchResult:
     """Promote due contacts, heal lost claims, then claim and send until enough is on its way.
 
@@ -110,18 +117,47 @@ async def dispatch_tick(
     async with pool.connection() as conn:
         await _tend(conn, campaign_id, now)
         campaign = await read_campaign(conn, campaign_id)
-    count, batches, in_vain = 0, 0, 0
+    count, batches = 0, 0
     openings = Openings(campaign, now)
-    while may_dispatch(campaign, now) and in_vain < MOST_IN_VAIN:
-        claims = await _claim(pool, openings, run_id, limits)
+    for channel in campaign.reach.channels:
+        async for sent in _batches(pool, queues[channel], _Way(openings, channel, run_id), limits):
+            count, batches = count + sent, batches + ceil(sent / SQS_BATCH)
+    return await _result(pool, campaign_id, run_id, (count, batches), now)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """What the batches of one tick have in common: whom they are claimed from, and for which run."""
+
+    openings: Openings
+    channel: Channel
+    run_id: str
+
+    @property
+    def campaign(self) -> Campaign:
+        return self.openings.campaign
+
+    @property
+    def now(self) -> datetime:
+        return self.openings.now
+
+    @property
+    def stand(self) -> Stand:
+        return Stand(self.campaign.id, self.channel)
+
+
+async def _batches(pool: Pool, queue: TaskQueue, way: _Way, limits: DispatchLimits) -> AsyncIterator[int]:
+    """Claim and send batch after batch; yields how many of each were sent."""
+    in_vain = 0
+    while may_dispatch(way.campaign, way.now) and in_vain < MOST_IN_VAIN:
+        claims = await _claim(pool, way, limits)
         if claims is None:
-            break
-        sent = await _send(pool, queue, campaign, run_id, claims, now)
-        count, batches = count + sent, batches + ceil(sent / SQS_BATCH)
+            return
+        sent = await _send(pool, queue, way, claims)
+        yield sent
         in_vain += not sent
         if sent < len(claims):
-            break
-    return await _result(pool, campaign_id, run_id, (count, batches), now)
+            return
 
 
 def may_dispatch(campaign: Campaign, now: datetime) -> bool:
@@ -140,67 +176,66 @@ async def _tend(conn: Connection, campaign_id: UUID, now: datetime) -> None:
         await heal_claims(conn, campaign_id, now - UNSENT_LEASE, now - UNBEGUN_LEASE)
 
 
-async def _claim(pool: Pool, openings: Openings, run_id: str, limits: DispatchLimits) -> list[Claim] | None:
+async def _claim(pool: Pool, way: _Way, limits: DispatchLimits) -> list[Claim] | None:
     """Claim a batch, out of which listed and capped contacts fall; None where there is none to be had."""
-    campaign, now = openings.campaign, openings.now
+    campaign, now = way.campaign, way.now
     async with pool.connection() as conn, conn.transaction():
         await hold_list_still(conn)
-        run = await read_run(conn, campaign.id, run_id)
-        cps = cps_in_force(campaign, limits.max_cps, await read_factors(conn))
-        enough = ceil(cps * limits.horizon_s)
-        room = min(limits.batch_size, _room(campaign, run, enough, await count_in_hand(conn, campaign.id)))
+        room = min(limits.batch_size, await _room(conn, way, limits))
         if room <= 0 or not await are_registries_fresh(conn, campaign.id, now):
             return None
-        groups, open_areas = await _open_groups(conn, openings)
+        groups, open_areas = await _open_groups(conn, way)
         if not groups:
             return None
-        claims = await claim_best(conn, campaign.id, groups, open_areas, room, now)
+        claims = await claim_best(conn, way.stand, groups, open_areas, room, now)
         if claims:
-            await count_claimed(conn, campaign.id, run_id, len(claims))
+            await count_claimed(conn, campaign.id, way.run_id, len(claims))
         return claims
 
 
-def _room(campaign: Campaign, run: CampaignRun | None, enough: int, in_hand: tuple[int, int]) -> int:
-    """How many more contacts may be claimed before the dialers, the campaign or the trial has enough."""
-    dispatched, live = in_hand
-    rooms = [
-        enough - dispatched,
-        campaign.config.max_concurrent_calls - live - dispatched,
-    ]
+async def _room(conn: Connection, way: _Way, limits: DispatchLimits) -> int:
+    """How many more contacts may be claimed before the consumers, the campaign or the trial has enough."""
+    campaign = way.campaign
+    run = await read_run(conn, campaign.id, way.run_id)
+    dispatched, live_calls = await count_in_hand(conn, way.stand)
+    if way.channel is Channel.VOICE:
+        per_second = cps_in_force(campaign, limits.max_cps, await read_factors(conn))
+        rooms = [campaign.config.max_concurrent_calls - live_calls - dispatched]
+    else:
+        per_second, rooms = await read_parts_per_second(conn, campaign.config.sms.carrier), []
+    rooms.append(ceil(per_second * limits.horizon_s) - dispatched)
     if run is not None and run.contact_limit is not None:
         rooms.append(run.contact_limit - run.claimed)
     return min(rooms)
 
 
-async def _open_groups(conn: Connection, openings: Openings) -> tuple[list[Group], list[OpenArea]]:
-    """Groups of ready contacts that may be called now, with their level, and the areas they stand in."""
-    stands = await ready_buckets(conn, openings.campaign.id)
+async def _open_groups(conn: Connection, way: _Way) -> tuple[list[Group], list[OpenArea]]:
+    """Groups of ready contacts that may be reached now, with their level, and the areas they stand in."""
+    stands = await ready_buckets(conn, way.stand)
     areas = await read_areas(conn)
-    opened = openings.among({area_id: areas[area_id] for area_id, _ in stands})
+    opened = way.openings.among({area_id: areas[area_id] for area_id, _ in stands})
     return [
-        Group(area_id, bucket, level_of(bucket, openings.now.astimezone(areas[area_id].zone_infos[0]).hour))
+        Group(area_id, bucket, level_of(bucket, way.now.astimezone(areas[area_id].zone_infos[0]).hour))
         for area_id, bucket in stands
         if area_id in opened
     ], list(opened.values())
 
 
-async def _send(
-    pool: Pool, queue: DialQueue, campaign: Campaign, run_id: str, claims: Sequence[Claim], now: datetime
-) -> int:
-    """Send the claims' dial tasks; what SQS refuses, or never answers to, is put back at once."""
+async def _send(pool: Pool, queue: TaskQueue, way: _Way, claims: Sequence[Claim]) -> int:
+    """Send the claims' tasks; what SQS refuses, or never answers to, is put back at once."""
     if not claims:
         return 0
     accepted: set[UUID] = set()
     try:
-        accepted = await queue.send([_task(campaign, claim, now) for claim in claims])
+        accepted = await queue.send([_task(way.campaign, claim, way.now) for claim in claims])
     finally:
         refused = {claim.claim_id for claim in claims} - accepted
         async with pool.connection() as conn, conn.transaction():
             await hold_list_still(conn)
-            await mark_sent(conn, accepted, now)
+            await mark_sent(conn, accepted, way.now)
             if refused:
                 await put_back(conn, refused)
-                await count_claimed(conn, campaign.id, run_id, -len(refused))
+                await count_claimed(conn, way.campaign.id, way.run_id, -len(refused))
     return len(accepted)
 
 

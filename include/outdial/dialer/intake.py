@@ -14,7 +14,7 @@ from outdial.dialer.tasks_in_hand import TaskInHand, TasksInHand
 from outdial.domain.dial_task import DialTask
 from outdial.domain.errors import OutdialError
 from outdial.domain.written import field_problems
-from outdial.messaging.dial_queue import DialQueue, Received
+from outdial.messaging.task_queue import Received, TaskQueue
 from outdial.telemetry.logs import get_logger
 
 MESSAGES_A_RECEIVE = 10
@@ -35,7 +35,7 @@ class Intake:
     """The way in. `room` is how many tasks may be in hand."""
 
     def __init__(
-        self, queue: DialQueue, tasks: TasksInHand, screen: Screen, lanes: Lanes, gate: Gate, room: int
+        self, queue: TaskQueue, tasks: TasksInHand, screen: Screen, lanes: Lanes, gate: Gate, room: int
     ) -> None:
         self._queue = queue
         self._screen = screen

@@ -17,11 +17,11 @@ from outdial.dialer.running import Connections, Dialer, DialerConfig
 from outdial.dialer.sms_requests import open_sms_requests
 from outdial.dialer.webhooks import WebhookRules
 from outdial.domain.clock import utc_now
-from outdial.messaging.dial_queue import QueueAddress, open_dial_queue
+from outdial.messaging.task_queue import open_task_queue
 from outdial.messaging.topics import open_topics
 from outdial.pacing.requests import Limits
 from outdial.pacing.slots import open_pace
-from outdial.settings import Settings
+from outdial.settings import Settings, dial_queue_address
 from outdial.storage.pool import open_pool
 from outdial.telemetry.logs import get_logger
 
@@ -97,11 +97,11 @@ def dialer_config(settings: Settings, options: DialerOptions) -> DialerConfig:
 @asynccontextmanager
 async def _connected(settings: Settings) -> AsyncGenerator[Connections]:
     region, endpoint = settings.aws_region, settings.aws_endpoint_url
-    address = QueueAddress(settings.dial_tasks_queue_url, settings.dial_tasks_dlq_url, region, endpoint)
+    address = dial_queue_address(settings, region, endpoint)
     sms_arn, sms_queue = settings.sms_gateway_topic_arn, settings.sms_requests_queue_url
     async with (
         open_pool(settings.database_dsn, DATABASE_CONNECTIONS, IDLE_TIMEOUT_S) as pool,
-        open_dial_queue(address) as queue,
+        open_task_queue(address) as queue,
         open_topics(region, endpoint) as topics,
         open_sms_requests(topics, sms_arn, sms_queue, region, endpoint) as send_sms,
         open_pace(settings.redis_url, pool, Limits(settings.max_cps)) as pace,

@@ -36,7 +36,7 @@ from outdial.dialer.tasks_in_hand import TasksInHand
 from outdial.dialer.timings import Timings
 from outdial.dialer.walks import Walks
 from outdial.domain.clock import Clock
-from outdial.messaging.dial_queue import DialQueue
+from outdial.messaging.task_queue import TaskQueue
 from outdial.messaging.topics import Topics
 from outdial.pacing.slots import Pace
 from outdial.storage.pool import Pool
@@ -74,7 +74,7 @@ class Connections:
     """What a dialer is connected to, opened and closed by whoever runs it."""
 
     pool: Pool
-    queue: DialQueue
+    queue: TaskQueue
     topics: Topics
     pace: Pace
     send_sms: SendSms

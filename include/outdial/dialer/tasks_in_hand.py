@@ -16,7 +16,7 @@ from outdial.attempts.release import park_contact
 from outdial.dialer.tally import BatchTally
 from outdial.domain.dial_task import DialTask
 from outdial.domain.errors import OutdialError
-from outdial.messaging.dial_queue import DialQueue, Received
+from outdial.messaging.task_queue import Received, TaskQueue
 from outdial.storage.cancellation import raise_if_cancelled
 from outdial.storage.pool import Pool
 from outdial.telemetry.logs import get_logger
@@ -43,7 +43,7 @@ class TaskInHand:
 class TasksInHand:
     """Answers for messages. `count` is how many are still open."""
 
-    def __init__(self, queue: DialQueue, pool: Pool) -> None:
+    def __init__(self, queue: TaskQueue, pool: Pool) -> None:
         self.count = 0
         self._queue = queue
         self._pool = pool

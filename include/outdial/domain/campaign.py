@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal, Self, cast
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -24,6 +24,7 @@ from outdial.domain.answer_rate import AnswerRateFloor
 from outdial.domain.answering_machines import AnsweringMachines
 from outdial.domain.caller_ids import CallerIds
 from outdial.domain.calling_windows import CallingWindow
+from outdial.domain.channels import CampaignType, Channel, Fallback, Reach
 from outdial.domain.closed_days import is_known_calendar
 from outdial.domain.dispositions import Disposition
 from outdial.domain.errors import InvalidInput
@@ -31,11 +32,11 @@ from outdial.domain.ivr.flow import IvrFlow
 from outdial.domain.moments import OUT_OF_RANGE, is_in_range
 from outdial.domain.regions import is_shaped_as_region
 from outdial.domain.retries import RetryRule, retry_rules
+from outdial.domain.sms.settings import SmsSettings
 from outdial.domain.trunks import Trunk, Trunks
 from outdial.domain.voices import Voice
 from outdial.domain.written import LONGHAND, WORD, WORD_OR_LONGHAND, Written, field_problems
 
-CampaignType = Literal["voice", "sms", "hybrid"]
 CampaignStatus = Literal["draft", "scheduled", "active", "paused", "completed", "cancelled", "failed"]
 
 MAX_SLUG_LENGTH = 80
@@ -149,6 +150,10 @@ class CampaignConfig(Written):
 
     audio_file_url: str | None = None
     sms_template: str | None = None
+    sms: SmsSettings = Field(default_factory=SmsSettings)
+    first_channel: Channel = Channel.SMS
+    fallback: Fallback | None = None
+    fallback_delay_minutes: float = Field(0, ge=0, le=7 * 1440)
     ivr_flow: IvrFlow | None = None
     voice: Voice | None = None
     calling_windows: tuple[CallingWindow, ...] = Field(min_length=1)
@@ -179,6 +184,18 @@ class CampaignConfig(Written):
             disposition: rule.model_dump(exclude_none=True) for disposition, rule in self.retry.items()
         }
         return retry_rules(written)
+
+
+def reach_of(kind: CampaignType, config: CampaignConfig) -> Reach:
+    """How a campaign of this type reaches people."""
+    delay = timedelta(minutes=config.fallback_delay_minutes)
+    match kind:
+        case "voice":
+            return Reach(Channel.VOICE, config.fallback or "none", delay)
+        case "sms":
+            return Reach(Channel.SMS, config.fallback or "none", delay)
+        case "hybrid":
+            return Reach(config.first_channel, config.fallback or "unreached", delay)
 
 
 class CampaignSpec(Written):

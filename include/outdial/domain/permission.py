@@ -55,12 +55,11 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class AttemptFacts:
-    """Everything the gate looks at, as one transaction saw it.
+class PersonFacts:
+    """What the gate looks at before a call and a text alike, as one transaction saw it.
 
-    `recent_calls` are calls of all campaigns to the number in the last 7 days; `listed_until` is when the
-    last of only temporary listings ends. `trunk_calls` are in progress on the call's trunk, whoever placed
-    them; `caller_ids` are those that fit the contact, None where the campaign names none.
+    `disturbances` are calls and texts of all campaigns to the number in the last 7 days; `listed_until` is
+    when the last of only temporary listings ends.
     """
 
     campaign_active: bool
@@ -74,7 +73,17 @@ class AttemptFacts:
     listed: bool
     listed_until: datetime | None
     caps: NumberCaps
-    recent_calls: Sequence[datetime]
+    disturbances: Sequence[datetime]
+
+
+@dataclass(frozen=True)
+class AttemptFacts(PersonFacts):
+    """Everything the gate looks at before a call.
+
+    `trunk_calls` are in progress on the call's trunk, whoever placed them; `caller_ids` are those that fit
+    the contact, None where the campaign names none.
+    """
+
     attempts: int
     max_attempts: int
     number_busy: bool
@@ -97,13 +106,19 @@ def may_begin(facts: AttemptFacts, now: datetime) -> Allowed | Refused:
     return next((refused for _, refused in ask_every_rule(facts, now) if refused), Allowed())
 
 
+def may_text(facts: PersonFacts, now: datetime) -> Allowed | Refused:
+    """The same for a text: every rule about the person and the campaign, none about the line."""
+    asked = (ask(facts, now) for ask in _RULES_OF_TEXTS)
+    return next((refused for refused in asked if refused), Allowed())
+
+
 def ask_every_rule(facts: AttemptFacts, now: datetime) -> Iterator[tuple[Refusal, Refused | None]]:
     """Every rule in the order in which the gate asks, with its refusal, or None where it allows the call."""
     for rule, ask in _RULES.items():
         yield rule, ask(facts, now)
 
 
-def _is_listed(facts: AttemptFacts, _now: datetime) -> Refused | None:
+def _is_listed(facts: PersonFacts, _now: datetime) -> Refused | None:
     return Refused(Refusal.LISTED, facts.listed_until) if facts.listed else None
 
 
@@ -111,25 +126,25 @@ def _are_attempts_used_up(facts: AttemptFacts, _now: datetime) -> Refused | None
     return Refused(Refusal.ATTEMPTS_EXHAUSTED) if facts.attempts >= facts.max_attempts else None
 
 
-def _is_inactive(facts: AttemptFacts, _now: datetime) -> Refused | None:
+def _is_inactive(facts: PersonFacts, _now: datetime) -> Refused | None:
     return None if facts.campaign_active else Refused(Refusal.CAMPAIGN_NOT_ACTIVE)
 
 
-def _has_no_lease(facts: AttemptFacts, _now: datetime) -> Refused | None:
+def _has_no_lease(facts: PersonFacts, _now: datetime) -> Refused | None:
     return None if facts.has_lease else Refused(Refusal.NO_LEASE)
 
 
-def _is_outside_its_time(facts: AttemptFacts, now: datetime) -> Refused | None:
+def _is_outside_its_time(facts: PersonFacts, now: datetime) -> Refused | None:
     if is_campaign_time(facts.start_time, facts.end_time, now):
         return None
     return Refused(Refusal.OUTSIDE_CAMPAIGN_TIME, facts.start_time)
 
 
-def _is_a_registry_stale(facts: AttemptFacts, _now: datetime) -> Refused | None:
+def _is_a_registry_stale(facts: PersonFacts, _now: datetime) -> Refused | None:
     return None if facts.registries_are_fresh else Refused(Refusal.REGISTRY_STALE)
 
 
-def _is_closed(facts: AttemptFacts, now: datetime) -> Refused | None:
+def _is_closed(facts: PersonFacts, now: datetime) -> Refused | None:
     too_late = facts.not_after is not None and now >= facts.not_after
     if too_late or not is_open(facts.timetables, facts.zones, now):
         opens = next_opening(facts.timetables, facts.zones, now, facts.end_time)
@@ -137,8 +152,8 @@ def _is_closed(facts: AttemptFacts, now: datetime) -> Refused | None:
     return None
 
 
-def _is_capped(facts: AttemptFacts, now: datetime) -> Refused | None:
-    free_at = capped_until(facts.recent_calls, facts.caps, now)
+def _is_capped(facts: PersonFacts, now: datetime) -> Refused | None:
+    free_at = capped_until(facts.disturbances, facts.caps, now)
     return None if free_at is None else Refused(Refusal.NUMBER_CAPPED, free_at)
 
 
@@ -193,6 +208,17 @@ _RULES: Mapping[Refusal, Callable[[AttemptFacts, datetime], Refused | None]] = {
     Refusal.PACE_CHANGED: _has_pace_changed,
     Refusal.DIALER_SILENT: _is_dialer_silent,
 }
+
+
+_RULES_OF_TEXTS: Sequence[Callable[[PersonFacts, datetime], Refused | None]] = (
+    _is_listed,
+    _is_inactive,
+    _has_no_lease,
+    _is_outside_its_time,
+    _is_a_registry_stale,
+    _is_closed,
+    _is_capped,
+)
 
 
 def is_campaign_time(start_time: datetime | None, end_time: datetime | None, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from outdial.messaging.aws_clients import AwsClient, answered_in_time, open_client
-from outdial.messaging.dial_queue import VISIBILITY_TIMEOUT_S, QueueAddress
+from outdial.messaging.queue_address import VISIBILITY_TIMEOUT_S, QueueAddress
 
 TOPICS = {
     "call-events": "CALL_EVENTS_TOPIC_ARN",
@@ -28,18 +28,20 @@ async def provision(region: str, endpoint_url: str | None) -> dict[str, str]:
 
     Raises Unavailable when the endpoint does not answer.
     """
-    dial = await create_dial_queues(region, endpoint_url)
+    dial = await create_queues(region, endpoint_url)
     arns = await _create_topics(region, endpoint_url)
-    sms_queue_url = await _create_sms_queue(region, endpoint_url, arns["SMS_GATEWAY_TOPIC_ARN"])
+    texts = await create_queues(region, endpoint_url, "sms-requests")
+    await _feed(texts, arns["SMS_GATEWAY_TOPIC_ARN"])
     return {
         "DIAL_TASKS_QUEUE_URL": dial.queue_url,
         "DIAL_TASKS_DLQ_URL": dial.dlq_url,
-        "SMS_REQUESTS_QUEUE_URL": sms_queue_url,
+        "SMS_REQUESTS_QUEUE_URL": texts.queue_url,
+        "SMS_REQUESTS_DLQ_URL": texts.dlq_url,
         **arns,
     }
 
 
-async def create_dial_queues(
+async def create_queues(
     region: str,
     endpoint_url: str | None,
     name: str = "dial-tasks",
@@ -69,17 +71,16 @@ async def _create_topics(region: str, endpoint_url: str | None) -> dict[str, str
     return arns
 
 
-async def _create_sms_queue(region: str, endpoint_url: str | None, topic_arn: str) -> str:
-    """The queue the SMS gateway consumes, fed by its topic."""
+async def _feed(queues: QueueAddress, topic_arn: str) -> None:
+    """What is published to the topic arrives in the queue as it was written."""
+    region, endpoint_url, url = queues.region, queues.endpoint_url, queues.queue_url
     async with open_client("sqs", region, endpoint_url) as sqs:
-        url = await _create_queue(sqs, "sms-requests", {})
         arn = await _queue_arn(sqs, url)
         async with answered_in_time("SQS"):
             await sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _may_feed(topic_arn, arn)})
     async with open_client("sns", region, endpoint_url) as sns, answered_in_time("SNS"):
         raw = {"RawMessageDelivery": "true"}
         await sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=raw)
-    return url
 
 
 def _may_feed(topic_arn: str, queue_arn: str) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
+from outdial.domain.channels import Channel
 from outdial.storage.pool import Connection
 from outdial.storage.queries import load_queries
 
@@ -23,6 +24,7 @@ class TakenClaim:
 
     contact_id: UUID
     campaign_id: UUID
+    channel: Channel
     area_id: int
     bucket: int
     seq: int
@@ -35,6 +37,7 @@ class TakenClaim:
         return {
             "contact_id": self.contact_id,
             "campaign_id": self.campaign_id,
+            "channel": self.channel,
             "area_id": self.area_id,
             "bucket": self.bucket,
             "seq": self.seq,

@@ -28,9 +28,7 @@ select c.attempts, c.originates, c.max_attempts, c.metadata, a.zones, a.regions,
        listing.until is not null as listed,
        nullif(listing.until, 'infinity') as listed_until,
        registries_are_fresh(c.campaign_id, %(now)s) as registries_are_fresh,
-       array(select r.begun_at from call_records r
-             where r.phone = c.phone and r.begun_at > %(now)s - interval '7 days' and reached_out(r))
-           as recent_calls,
+       array(select d.at from disturbances(c.phone, %(now)s - interval '7 days') d) as disturbed_at,
        exists (select from live_calls l where l.phone = c.phone) as number_busy,
        (select count(*) from live_calls l where l.campaign_id = c.campaign_id) as live_calls,
        exists (select from pace_authority p where p.epoch = %(pace_epoch)s) as pace_is_current,
@@ -64,13 +62,13 @@ where c.id = live.contact_id
 
 -- make_ready
 -- A claim given back, to be taken again as soon as it may.
-insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
-values (%(campaign_id)s, %(area_id)s, %(bucket)s, %(seq)s, %(contact_id)s, %(phone)s)
+insert into ready_contacts (campaign_id, channel, area_id, bucket, seq, contact_id, phone)
+values (%(campaign_id)s, %(channel)s, %(area_id)s, %(bucket)s, %(seq)s, %(contact_id)s, %(phone)s)
 
 -- make_wait
 -- A claim given back until a time.
-insert into waiting_contacts (campaign_id, area_id, bucket, seq, contact_id, phone, due_at)
-values (%(campaign_id)s, %(area_id)s, %(bucket)s, %(seq)s, %(contact_id)s, %(phone)s, %(due_at)s)
+insert into waiting_contacts (campaign_id, channel, area_id, bucket, seq, contact_id, phone, due_at)
+values (%(campaign_id)s, %(channel)s, %(area_id)s, %(bucket)s, %(seq)s, %(contact_id)s, %(phone)s, %(due_at)s)
 
 -- close_contact
 -- A contact that will not be called again in this campaign.
@@ -91,8 +89,8 @@ where call_id = %(call_id)s and disposition is null and machine_message is null
 -- lock_live
 -- Calls about to be settled, with what decides what follows; their contacts are held too, in the order in
 -- which a list that comes in renews what it says of them.
-select l.call_id, l.contact_id, l.campaign_id, c.attempts, c.originates, c.max_attempts,
-       p.config, p.end_time, a.zones, a.regions,
+select l.call_id, l.contact_id, l.campaign_id, c.attempts, c.originates, c.max_attempts, c.texts,
+       c.line_type, p.type, p.config, p.end_time, a.zones, a.regions,
        listing.until is not null as listed,
        nullif(listing.until, 'infinity') as listed_until,
        (select coalesce(jsonb_object_agg(ended.disposition, ended.n), '{}')
@@ -116,7 +114,7 @@ with given as (
         call_id text, disposition text, counted boolean, ringing_at timestamptz, answered_at timestamptz,
         ended_at timestamptz, hangup_cause int, tech_cause text, converted boolean, opted_out boolean,
         ivr_path jsonb, detected text, machine_message text, annotation text, status text,
-        failure_reason text, due_at timestamptz)
+        failure_reason text, channel text, due_at timestamptz)
 ), settled as (
     update call_records r
     set disposition = g.disposition, counted = g.counted, ringing_at = g.ringing_at,
@@ -132,13 +130,14 @@ with given as (
 ), judged as (
     update contacts c
     set status = g.status, failure_reason = g.failure_reason, last_disposition = g.disposition,
-        attempts = c.attempts + g.counted::int
+        attempts = c.attempts + g.counted::int, channel = g.channel,
+        fallback_to = case when g.channel <> c.channel then g.channel else c.fallback_to end
     from freed f
     join given g using (call_id)
     where c.id = f.contact_id
 )
-insert into waiting_contacts (contact_id, campaign_id, area_id, bucket, seq, phone, due_at)
-select f.contact_id, f.campaign_id, f.area_id, f.bucket, f.seq, f.phone, g.due_at
+insert into waiting_contacts (contact_id, campaign_id, channel, area_id, bucket, seq, phone, due_at)
+select f.contact_id, f.campaign_id, g.channel, f.area_id, f.bucket, f.seq, f.phone, g.due_at
 from freed f
 join given g using (call_id)
 where g.due_at is not null

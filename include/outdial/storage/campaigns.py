@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from outdial.domain.campaign import CampaignConfig, CampaignSpec, CampaignStatus, CampaignType
+from outdial.domain.campaign import CampaignConfig, CampaignSpec, CampaignStatus, reach_of
+from outdial.domain.channels import CampaignType, Reach
 from outdial.domain.errors import InvalidInput
 from outdial.storage.pool import Connection
 from outdial.storage.queries import load_queries
@@ -49,6 +50,11 @@ class Campaign:
     def zone(self) -> ZoneInfo:
         """The campaign's own zone."""
         return ZoneInfo(self.timezone)
+
+    @cached_property
+    def reach(self) -> Reach:
+        """By which channels its contacts are reached."""
+        return reach_of(self.type, self.config)
 
     def has_lease(self, now: datetime) -> bool:
         """Whether an Airflow run vouches for the campaign at this moment."""

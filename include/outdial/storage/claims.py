@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from outdial.domain.channels import Channel
 from outdial.domain.number_caps import NumberCaps
 from outdial.domain.ranking import Group
 from outdial.storage.pool import Connection
@@ -19,8 +20,16 @@ _SQL = load_queries("claims")
 
 
 @dataclass(frozen=True)
+class Stand:
+    """Where contacts stand ready: a campaign, and one of its channels."""
+
+    campaign_id: UUID
+    channel: Channel
+
+
+@dataclass(frozen=True)
 class Claim:
-    """One contact taken for one dial task."""
+    """One contact taken for one task."""
 
     contact_id: UUID
     claim_id: UUID
@@ -46,8 +55,8 @@ class Standing:
     ready: int
     waiting: int
     dispatched: int
-    live: int
-    live_with_attempts_left: int
+    live_calls: int
+    live_texts: int
 
 
 @dataclass(frozen=True)
@@ -67,27 +76,29 @@ async def promote_due(conn: Connection, campaign_id: UUID, now: datetime, limit:
     return (await conn.execute(_SQL["promote_due"], values)).rowcount
 
 
-async def ready_buckets(conn: Connection, campaign_id: UUID) -> list[tuple[int, int]]:
+async def ready_buckets(conn: Connection, stand: Stand) -> list[tuple[int, int]]:
     """The (area, bucket) pairs in which someone stands ready."""
-    rows = await (await conn.execute(_SQL["buckets_ready"], {"campaign_id": campaign_id})).fetchall()
+    values = {"campaign_id": stand.campaign_id, "channel": stand.channel}
+    rows = await (await conn.execute(_SQL["buckets_ready"], values)).fetchall()
     return [(row["area_id"], row["bucket"]) for row in rows]
 
 
 async def claim_best(
     conn: Connection,
-    campaign_id: UUID,
+    stand: Stand,
     groups: Sequence[Group],
     open_areas: Sequence[OpenArea],
     limit: int,
     now: datetime,
 ) -> list[Claim]:
-    """Take the `limit` best ready contacts of `groups`, all of whose areas are among `open_areas`.
+    """Take the `limit` best of those who `stand` ready in `groups`, whose areas are all among `open_areas`.
 
     Contacts met on the way that are listed or whose numbers are capped are marked or made to wait; the
     result may therefore be shorter than `limit`.
     """
     values = {
-        "campaign_id": campaign_id,
+        "campaign_id": stand.campaign_id,
+        "channel": stand.channel,
         "areas": [group.area_id for group in groups],
         "buckets": [group.bucket for group in groups],
         "levels": [group.level for group in groups],
@@ -132,11 +143,11 @@ async def read_remaining(conn: Connection, campaign_id: UUID) -> Remaining:
     return Remaining(**cast("DictRow", row))
 
 
-async def count_in_hand(conn: Connection, campaign_id: UUID) -> tuple[int, int]:
-    """Claims not yet begun, and calls in progress."""
-    row = await (await conn.execute(_SQL["in_hand"], {"campaign_id": campaign_id})).fetchone()
-    counts = cast("DictRow", row)
-    return counts["dispatched"], counts["live"]
+async def count_in_hand(conn: Connection, stand: Stand) -> tuple[int, int]:
+    """Claims of a channel not yet begun, and the campaign's calls in progress."""
+    values = {"campaign_id": stand.campaign_id, "channel": stand.channel}
+    counts = cast("DictRow", await (await conn.execute(_SQL["in_hand"], values)).fetchone())
+    return counts["dispatched"], counts["live_calls"]
 
 
 async def recall_claims(conn: Connection, campaign_id: UUID) -> int:

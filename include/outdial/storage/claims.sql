@@ -11,20 +11,22 @@ with due as (
     )
     returning *
 )
-insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
-select campaign_id, area_id, bucket, seq, contact_id, phone from due
+insert into ready_contacts (campaign_id, channel, area_id, bucket, seq, contact_id, phone)
+select campaign_id, channel, area_id, bucket, seq, contact_id, phone from due
 
 -- buckets_ready
--- The buckets in which anyone of the campaign stands ready, found by skipping along the primary key.
+-- The buckets in which anyone of the campaign stands ready for a channel, found by skipping along the primary key.
 with recursive stands as (
-    (select area_id, bucket from ready_contacts where campaign_id = %(campaign_id)s
+    (select area_id, bucket from ready_contacts
+     where campaign_id = %(campaign_id)s and channel = %(channel)s
      order by area_id, bucket limit 1)
     union all
     select next.area_id, next.bucket
     from stands s
     cross join lateral (
         select r.area_id, r.bucket from ready_contacts r
-        where r.campaign_id = %(campaign_id)s and (r.area_id, r.bucket) > (s.area_id, s.bucket)
+        where r.campaign_id = %(campaign_id)s and r.channel = %(channel)s
+          and (r.area_id, r.bucket) > (s.area_id, s.bucket)
         order by r.area_id, r.bucket limit 1
     ) next
 )
@@ -47,7 +49,8 @@ with open_areas as (
                  as g (area_id, bucket, l)
             cross join lateral (
                 select r.seq, r.ctid from ready_contacts r
-                where r.campaign_id = %(campaign_id)s and r.area_id = g.area_id and r.bucket = g.bucket
+                where r.campaign_id = %(campaign_id)s and r.channel = %(channel)s
+                  and r.area_id = g.area_id and r.bucket = g.bucket
                 order by r.seq
                 limit %(n)s
             ) oldest
@@ -69,14 +72,14 @@ with open_areas as (
     from judged j
     where c.id = j.contact_id and j.listed_until = 'infinity'
 ), waiting as (
-    insert into waiting_contacts (contact_id, campaign_id, area_id, bucket, seq, phone, due_at)
-    select contact_id, campaign_id, area_id, bucket, seq, phone, coalesce(listed_until, capped_until)
+    insert into waiting_contacts (contact_id, campaign_id, channel, area_id, bucket, seq, phone, due_at)
+    select contact_id, campaign_id, channel, area_id, bucket, seq, phone, coalesce(listed_until, capped_until)
     from judged
     where listed_until < 'infinity' or (listed_until is null and capped_until is not null)
 ), claimed as (
     insert into dispatched_contacts
-        (contact_id, campaign_id, area_id, bucket, seq, phone, claimed_at, not_after)
-    select contact_id, campaign_id, area_id, bucket, seq, phone, %(now)s, closes_at
+        (contact_id, campaign_id, channel, area_id, bucket, seq, phone, claimed_at, not_after)
+    select contact_id, campaign_id, channel, area_id, bucket, seq, phone, %(now)s, closes_at
     from judged
     where listed_until is null and capped_until is null
     returning contact_id, claim_id, not_after, seq
@@ -95,8 +98,8 @@ update dispatched_contacts set sent_at = %(now)s where claim_id = any(%(claim_id
 with back as (
     delete from dispatched_contacts where claim_id = any(%(claim_ids)s) returning *
 )
-insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
-select campaign_id, area_id, bucket, seq, contact_id, phone from back
+insert into ready_contacts (campaign_id, channel, area_id, bucket, seq, contact_id, phone)
+select campaign_id, channel, area_id, bucket, seq, contact_id, phone from back
 
 -- heal
 -- Claims whose lease ran out without a begin: never sent, or lost on the way. Ready again; a copy of their
@@ -112,8 +115,8 @@ with lost as (
     )
     returning *
 )
-insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
-select campaign_id, area_id, bucket, seq, contact_id, phone from lost
+insert into ready_contacts (campaign_id, channel, area_id, bucket, seq, contact_id, phone)
+select campaign_id, channel, area_id, bucket, seq, contact_id, phone from lost
 
 -- counts
 -- How many contacts of the campaign stand where, and how many live ones may still come back.
@@ -121,37 +124,39 @@ select
     (select count(*) from ready_contacts where campaign_id = %(campaign_id)s) as ready,
     (select count(*) from waiting_contacts where campaign_id = %(campaign_id)s) as waiting,
     (select count(*) from dispatched_contacts where campaign_id = %(campaign_id)s) as dispatched,
-    (select count(*) from live_calls where campaign_id = %(campaign_id)s) as live,
-    (select count(*) from live_calls l join contacts c on c.id = l.contact_id
-     where l.campaign_id = %(campaign_id)s and c.attempts + 1 < c.max_attempts) as live_with_attempts_left
+    (select count(*) from live_calls where campaign_id = %(campaign_id)s) as live_calls,
+    (select count(*) from live_texts where campaign_id = %(campaign_id)s) as live_texts
 
 -- remaining
 -- Whether anybody of the campaign stands where: the first entry of an index tells. `exists` would drop the
 -- order, and may then read the table, past everybody else and all who were taken.
 select
     coalesce((select true from ready_contacts where campaign_id = %(campaign_id)s
-              order by area_id, bucket, seq limit 1), false) as ready,
+              order by channel, area_id, bucket, seq limit 1), false) as ready,
     coalesce((select true from waiting_contacts where campaign_id = %(campaign_id)s
               order by due_at limit 1), false) as waiting,
     coalesce((select true from dispatched_contacts where campaign_id = %(campaign_id)s
-              order by claimed_at limit 1), false) as dispatched,
-    exists (select from live_calls where campaign_id = %(campaign_id)s) as live,
+              order by channel, claimed_at limit 1), false) as dispatched,
+    exists (select from live_calls where campaign_id = %(campaign_id)s)
+        or exists (select from live_texts where campaign_id = %(campaign_id)s) as live,
     exists (select from live_calls l join contacts c on c.id = l.contact_id
-            where l.campaign_id = %(campaign_id)s and c.attempts + 1 < c.max_attempts) as live_with_attempts_left
+            where l.campaign_id = %(campaign_id)s and c.attempts + 1 < c.max_attempts)
+        or exists (select from live_texts where campaign_id = %(campaign_id)s) as live_with_attempts_left
 
 -- in_hand
--- What backpressure needs: claims not yet begun, and calls in progress.
+-- What backpressure needs of a channel: claims not yet begun; and calls in progress.
 select
-    (select count(*) from dispatched_contacts where campaign_id = %(campaign_id)s) as dispatched,
-    (select count(*) from live_calls where campaign_id = %(campaign_id)s) as live
+    (select count(*) from dispatched_contacts
+     where campaign_id = %(campaign_id)s and channel = %(channel)s) as dispatched,
+    (select count(*) from live_calls where campaign_id = %(campaign_id)s) as live_calls
 
 -- recall
 -- Every claim of a campaign that must not call now stands ready again; their messages find no claim.
 with recalled as (
     delete from dispatched_contacts where campaign_id = %(campaign_id)s returning *
 )
-insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
-select campaign_id, area_id, bucket, seq, contact_id, phone from recalled
+insert into ready_contacts (campaign_id, channel, area_id, bucket, seq, contact_id, phone)
+select campaign_id, channel, area_id, bucket, seq, contact_id, phone from recalled
 
 -- registries_are_fresh
 -- Whether every registry the campaign requires is here in a copy that is not too old.

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from psycopg.types.json import Jsonb
 
+from outdial.domain.channels import LineType
 from outdial.domain.ranking import NO_PLANNED_HOUR
 from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Connection
@@ -42,6 +43,7 @@ class NewContact:
     zones: tuple[str, ...]
     metadata: dict[str, Any] = field(default_factory=dict)
     regions: tuple[str, ...] = ()
+    line_type: LineType = LineType.UNKNOWN
 
     @property
     def area(self) -> Area:
@@ -76,6 +78,8 @@ async def insert_contacts(
                 "phones": [contact.phone for contact in contacts],
                 "area_ids": [areas[contact.area] for contact in contacts],
                 "metadata": [Jsonb(contact.metadata) for contact in contacts],
+                "channels": [campaign.reach.begins_on(contact.line_type) for contact in contacts],
+                "line_types": [contact.line_type for contact in contacts],
                 "bucket": NO_PLANNED_HOUR,
                 "max_attempts": campaign.config.max_attempts_per_contact,
                 "now": now,

@@ -11,25 +11,30 @@ on conflict (zones, regions) do nothing
 select id, zones, regions from areas
 
 -- insert
--- New contacts, each pending and ready at once; numbers the campaign already has are left alone. Their ids
--- begin with the time, as UUIDv7: random ones would touch a page of the primary key's index for each row.
+-- New contacts, each pending and ready at once, but for those whom no channel of the campaign reaches; numbers
+-- the campaign already has are left alone. Their ids begin with the time, as UUIDv7: random ones would touch a
+-- page of the primary key's index for each row.
 with given as (
-    select g.phone, g.area_id, g.metadata, g.position
-    from unnest(%(phones)b::text[], %(area_ids)s::int[], %(metadata)b::jsonb[])
-         with ordinality g (phone, area_id, metadata, position)
+    select g.phone, g.area_id, g.metadata, g.channel, g.line_type, g.position
+    from unnest(%(phones)b::text[], %(area_ids)s::int[], %(metadata)b::jsonb[],
+                %(channels)s::text[], %(line_types)s::text[])
+         with ordinality g (phone, area_id, metadata, channel, line_type, position)
 ), inserted as (
-    insert into contacts (id, campaign_id, phone, area_id, metadata, max_attempts, created_at)
+    insert into contacts (id, campaign_id, phone, area_id, metadata, channel, line_type, status,
+                          failure_reason, max_attempts, created_at)
     select (lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
             || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid,
-           %(campaign_id)s, phone, area_id, metadata, %(max_attempts)s, %(now)s
+           %(campaign_id)s, phone, area_id, metadata, coalesce(channel, 'sms'), line_type,
+           case when channel is null then 'failed' else 'pending' end,
+           case when channel is null then 'landline' end, %(max_attempts)s, %(now)s
     from given
     order by position
     on conflict (campaign_id, phone) do nothing
-    returning id, phone, area_id, seq
+    returning id, phone, channel, area_id, seq, status
 ), made_ready as (
-    insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
-    select %(campaign_id)s, area_id, %(bucket)s, seq, id, phone
-    from inserted
+    insert into ready_contacts (campaign_id, channel, area_id, bucket, seq, contact_id, phone)
+    select %(campaign_id)s, channel, area_id, %(bucket)s, seq, id, phone
+    from inserted where status = 'pending'
 )
 select phone from inserted
 

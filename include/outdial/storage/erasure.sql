@@ -37,7 +37,8 @@ with erased as (
     from (
         select p.id,
                exists (select from ready_contacts r where r.campaign_id = p.campaign_id
-                       and r.area_id = p.area_id and r.bucket between 0 and 24 and r.seq = p.seq)
+                       and r.channel = any('{voice,sms}') and r.area_id = p.area_id
+                       and r.bucket between 0 and 24 and r.seq = p.seq)
                or exists (select from waiting_contacts w where w.contact_id = p.id)
                or exists (select from dispatched_contacts d where d.contact_id = p.id) as stands
         from contacts p where p.phone = %(number)s
@@ -46,8 +47,8 @@ with erased as (
     returning c.id, c.campaign_id, c.area_id, c.seq, c.phone
 ), unready as (
     delete from ready_contacts r using erased e
-    where r.campaign_id = e.campaign_id and r.area_id = e.area_id and r.bucket between 0 and 24
-      and r.seq = e.seq
+    where r.campaign_id = e.campaign_id and r.channel = any('{voice,sms}') and r.area_id = e.area_id
+      and r.bucket between 0 and 24 and r.seq = e.seq
 ), unwaiting as (
     delete from waiting_contacts w using erased e where w.contact_id = e.id
 ), undispatched as (

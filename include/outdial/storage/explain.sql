@@ -35,7 +35,7 @@ select source, epoch, starts_at from pace_authority
 -- One contact of a campaign, by its id or its number, with where it stands.
 select c.id, c.phone, c.area_id, c.status, c.failure_reason, c.last_disposition, c.attempts, c.originates,
        c.max_attempts, c.planned_hour, c.created_at, a.zones, a.regions, w.due_at, d.not_after,
-       case when l.contact_id is not null then 'live' when d.contact_id is not null then 'dispatched'
+       case when l.contact_id is not null or t.contact_id is not null then 'live' when d.contact_id is not null then 'dispatched'
             when w.contact_id is not null then 'waiting' when r.contact_id is not null then 'ready'
             else 'nowhere' end as place
 from contacts c
@@ -43,8 +43,9 @@ join areas a on a.id = c.area_id
 left join waiting_contacts w on w.contact_id = c.id
 left join dispatched_contacts d on d.contact_id = c.id
 left join live_calls l on l.contact_id = c.id
+left join live_texts t on t.contact_id = c.id
 left join ready_contacts r on r.campaign_id = c.campaign_id and r.area_id = c.area_id and r.seq = c.seq
- and r.bucket between 0 and 24
+ and r.channel = any('{voice,sms}') and r.bucket between 0 and 24
 where c.campaign_id = %(campaign_id)s and (c.id::text = %(who)s or c.phone = %(who)s)
 
 -- calls_to

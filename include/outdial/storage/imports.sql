@@ -60,13 +60,13 @@ with seen as (
     set status = case when c.originates = 0 then 'pending' else 'failed' end, failure_reason = null
     from seen
     where c.id = seen.id and seen.failure_reason = 'withdrawn' and c.attempts < c.max_attempts
-    returning c.id, c.area_id, coalesce(c.planned_hour, %(bucket)s) as bucket, c.seq, c.phone, seen.due_at
+    returning c.id, c.channel, c.area_id, coalesce(c.planned_hour, %(bucket)s) as bucket, c.seq, c.phone, seen.due_at
 ), ready as (
-    insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
-    select %(campaign_id)s, area_id, bucket, seq, id, phone from back where due_at is null
+    insert into ready_contacts (campaign_id, channel, area_id, bucket, seq, contact_id, phone)
+    select %(campaign_id)s, channel, area_id, bucket, seq, id, phone from back where due_at is null
 ), waiting as (
-    insert into waiting_contacts (contact_id, campaign_id, area_id, bucket, seq, phone, due_at)
-    select id, %(campaign_id)s, area_id, bucket, seq, phone, due_at from back where due_at is not null
+    insert into waiting_contacts (contact_id, campaign_id, channel, area_id, bucket, seq, phone, due_at)
+    select id, %(campaign_id)s, channel, area_id, bucket, seq, phone, due_at from back where due_at is not null
 )
 select count(*) as restored from back
 
@@ -91,6 +91,7 @@ with gone as materialized (
     select r.ctid as place
     from gone g
     join ready_contacts r on r.campaign_id = g.campaign_id and r.area_id = g.area_id and r.seq = g.seq
+     and r.channel = any('{voice,sms}')
      and r.bucket = any('{0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24}')
     join contacts c on c.id = g.id
     for update of r, c skip locked

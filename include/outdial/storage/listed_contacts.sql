@@ -11,14 +11,15 @@ with listed as materialized (
     select r.ctid as place, l.until
     from listed l
     join ready_contacts r on r.campaign_id = l.campaign_id and r.area_id = l.area_id and r.seq = l.seq
+     and r.channel = any('{voice,sms}')
      and r.bucket = any('{0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24}')
     join contacts c on c.id = l.id
     for update of r, c skip locked
 ), unready as (
     delete from ready_contacts r using standing s where r.ctid = s.place returning r.*, s.until
 ), made_to_wait as (
-    insert into waiting_contacts (campaign_id, area_id, bucket, seq, contact_id, phone, due_at)
-    select campaign_id, area_id, bucket, seq, contact_id, phone, until from unready where isfinite(until)
+    insert into waiting_contacts (campaign_id, channel, area_id, bucket, seq, contact_id, phone, due_at)
+    select campaign_id, channel, area_id, bucket, seq, contact_id, phone, until from unready where isfinite(until)
     returning contact_id
 ), waiting as (
     select w.contact_id
@@ -82,12 +83,12 @@ with given as (
     where c.id = g.contact_id and c.status = 'blacklisted'
     returning c.*, g.due_at
 ), back as (
-    insert into ready_contacts (campaign_id, area_id, bucket, seq, contact_id, phone)
-    select campaign_id, area_id, coalesce(planned_hour, 24), seq, id, phone
+    insert into ready_contacts (campaign_id, channel, area_id, bucket, seq, contact_id, phone)
+    select campaign_id, channel, area_id, coalesce(planned_hour, 24), seq, id, phone
     from unmarked where failure_reason is null and due_at is null
 ), waits as (
-    insert into waiting_contacts (campaign_id, area_id, bucket, seq, contact_id, phone, due_at)
-    select campaign_id, area_id, coalesce(planned_hour, 24), seq, id, phone, due_at
+    insert into waiting_contacts (campaign_id, channel, area_id, bucket, seq, contact_id, phone, due_at)
+    select campaign_id, channel, area_id, coalesce(planned_hour, 24), seq, id, phone, due_at
     from unmarked where failure_reason is null and due_at is not null
 ), hastened as (
     update waiting_contacts w set due_at = coalesce(g.due_at, %(now)s)

@@ -11,7 +11,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from pydantic.alias_generators import to_camel
 
 from outdial.domain.calling_windows import CallingWindow
-from outdial.domain.campaign import CampaignType, ZoneName
+from outdial.domain.campaign import ZoneName
+from outdial.domain.channels import CampaignType
 from outdial.domain.errors import InvalidInput
 from outdial.domain.written import field_problems
 from outdial.settings import outdial_home

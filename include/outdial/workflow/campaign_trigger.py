@@ -98,7 +98,7 @@ class CampaignTrigger(BaseTrigger):
         )
         run = self.run_key
         return await dispatch_tick(
-            services.pool, services.queue, run.campaign_id, run.run_id, limits, utc_now()
+            services.pool, services.queues, run.campaign_id, run.run_id, limits, utc_now()
         )
 
     async def _take_turns(self, services: Services, patience: Patience) -> dict[str, Any]:

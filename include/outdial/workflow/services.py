@@ -1,4 +1,4 @@
-"""What the triggers of one process share: a pool, the dial queue and the watch on Airflow's runs.
+"""What the triggers of one process share: a pool, the queues and the watch on Airflow's runs.
 
 Two hundred campaigns run in one triggerer; with a pool each they would need more connections than
 PostgreSQL has.
@@ -12,8 +12,10 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from outdial.messaging.dial_queue import DialQueue, QueueAddress, open_dial_queue
-from outdial.settings import Settings, load_settings
+from outdial.campaigns.dispatch import Queues
+from outdial.domain.channels import Channel
+from outdial.messaging.task_queue import open_task_queue
+from outdial.settings import Settings, dial_queue_address, load_settings, text_queue_address
 from outdial.storage.pool import Pool, open_pool
 from outdial.workflow.airflow_api import open_airflow_api
 from outdial.workflow.connections import airflow_address, aws_address, database_dsn
@@ -28,7 +30,7 @@ class Services:
 
     settings: Settings
     pool: Pool
-    queue: DialQueue
+    queues: Queues
     runs: RunWatch
 
 
@@ -40,16 +42,20 @@ async def open_services() -> AsyncGenerator[Services]:
         yield Services(
             settings,
             await stack.enter_async_context(open_pool(await database_dsn(settings))),
-            await stack.enter_async_context(open_dial_queue(await _queue_address(settings))),
+            await _open_queues(settings, stack),
             RunWatch(await stack.enter_async_context(open_airflow_api(await airflow_address(settings)))),
         )
 
 
-async def _queue_address(settings: Settings) -> QueueAddress:
+async def _open_queues(settings: Settings, stack: AsyncExitStack) -> Queues:
+    """Of texts too where there are settings for them: those who only call need no queue of texts."""
     aws = await aws_address(settings)
-    return QueueAddress(
-        settings.dial_tasks_queue_url, settings.dial_tasks_dlq_url, aws.region, aws.endpoint_url
-    )
+    calls = dial_queue_address(settings, aws.region, aws.endpoint_url)
+    texts = text_queue_address(settings, aws.region, aws.endpoint_url)
+    queues = {Channel.VOICE: await stack.enter_async_context(open_task_queue(calls))}
+    if texts.queue_url:
+        queues[Channel.SMS] = await stack.enter_async_context(open_task_queue(texts))
+    return queues
 
 
 class Shared(Generic[T]):

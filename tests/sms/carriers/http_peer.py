@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,7 +40,7 @@ def taken(*ids: str) -> web.Response:
 
 
 @asynccontextmanager
-async def listening(app: web.Application) -> AsyncIterator[str]:
+async def listening(app: web.Application) -> AsyncGenerator[str]:
     """The address at which an application answers while the block runs."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
@@ -53,7 +53,7 @@ async def listening(app: web.Application) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def http_peer() -> AsyncIterator[HttpPeer]:
+async def http_peer() -> AsyncGenerator[HttpPeer]:
     """The carrier, at `/sms/json`."""
     peer = HttpPeer()
 
@@ -70,7 +70,7 @@ async def http_peer() -> AsyncIterator[HttpPeer]:
 
 
 @asynccontextmanager
-async def rude_peer(said: bytes | None) -> AsyncIterator[tuple[str, list[bytes]]]:
+async def rude_peer(said: bytes | None) -> AsyncGenerator[tuple[str, list[bytes]]]:
     """Reads a request, says `said` and hangs up; with None it says nothing and stays on the line."""
     heard: list[bytes] = []
     met: list[asyncio.Task[None]] = []

@@ -98,7 +98,9 @@ async def explain_campaign(pool: Pool, campaign_id: UUID, pace: PaceSettings, no
     if stops is None:
         findings += tuple(claiming(look))
     campaign, traffic = look.campaign, look.traffic
-    dialling = stops is None and bool(traffic.last_minute or look.standing.live or look.standing.dispatched)
+    dialling = stops is None and bool(
+        traffic.last_minute or look.standing.live_calls or look.standing.dispatched
+    )
     return Explanation(
         campaign_id=campaign.id,
         slug=campaign.slug,
@@ -109,7 +111,7 @@ async def explain_campaign(pool: Pool, campaign_id: UUID, pace: PaceSettings, no
         stopped_by=stops.about if stops else None,
         answer=_answer(look, stops, findings, dialling=dialling),
         findings=findings,
-        live_calls=look.standing.live,
+        live_calls=look.standing.live_calls,
         calls_in_last_minute=traffic.last_minute,
         calls_in_last_five_minutes=traffic.last_5_minutes,
         last_call_at=traffic.last_begun_at,
@@ -140,7 +142,7 @@ async def _look(conn: Connection, campaign: Campaign, pace: PaceSettings, now: d
 
 
 def _answer(look: Look, stops: Finding | None, findings: tuple[Finding, ...], *, dialling: bool) -> str:
-    live, last_minute = look.standing.live, look.traffic.last_minute
+    live, last_minute = look.standing.live_calls, look.traffic.last_minute
     if stops is not None:
         going_on = (
             f" {counted(live, 'in progress ends as it', 'in progress end as they')} would." if live else ""

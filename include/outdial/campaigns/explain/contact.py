@@ -135,7 +135,7 @@ def _standing(seen: _Seen) -> Standing:
         erased=row["phone"].startswith(ERASED),
         listed_for_good=facts.listed and facts.listed_until is None,
         listed_until=facts.listed_until,
-        capped_until=capped_until(facts.recent_calls, facts.caps, seen.now),
+        capped_until=capped_until(facts.disturbances, facts.caps, seen.now),
         number_busy=facts.number_busy and row["place"] != "live",
     )
 

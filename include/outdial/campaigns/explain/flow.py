@@ -21,7 +21,7 @@ LATEST_CALLS = 10
 def contacts(look: Look) -> Iterator[Finding]:
     """Whether anybody can be called, and if not, until when."""
     groups = by_group(look.outlooks)
-    in_hand = look.standing.dispatched + look.standing.live
+    in_hand = look.standing.dispatched + look.standing.live_calls
     slug = look.campaign.slug
     if not sum(groups.values()):
         action = f"`outdial contacts import FILE --campaign {slug}`"
@@ -56,11 +56,11 @@ def _first(some: Sequence[Outlooks]) -> datetime | None:
 
 def room(look: Look) -> Iterator[Finding]:
     """The campaign's places, and its part of the queue."""
-    taken = look.standing.live + look.standing.dispatched
+    taken = look.standing.live_calls + look.standing.dispatched
     places = look.campaign.config.max_concurrent_calls
     if taken >= places:
         text = (
-            f"Every place is taken (maxConcurrentCalls {places}): {look.standing.live} by calls, "
+            f"Every place is taken (maxConcurrentCalls {places}): {look.standing.live_calls} by calls, "
             f"{look.standing.dispatched} by dial tasks on their way."
         )
         yield Finding(about="places", state="waits", text=text, action="wait for calls to end, or raise it")
@@ -124,7 +124,7 @@ def endings(look: Look) -> Iterator[Finding]:
 
 def claiming(look: Look) -> Iterator[Finding]:
     """Whether dispatch takes those who can be called; asked where nothing else stops the calls."""
-    idle = not (look.standing.dispatched or look.standing.live or look.traffic.last_minute)
+    idle = not (look.standing.dispatched or look.standing.live_calls or look.traffic.last_minute)
     if idle and look.can_be_called:
         text = "Nothing stops the calls, yet dispatch has claimed nobody: it may just be starting."
         action = "ask again in 10 seconds; then look at the dispatch task and the triggerer's log in Airflow"

@@ -117,7 +117,7 @@ def _caps(_campaign: Campaign, facts: AttemptFacts, now: datetime) -> str:
 
 
 def _calls_since(facts: AttemptFacts, since: datetime) -> int:
-    return sum(call > since for call in facts.recent_calls)
+    return sum(call > since for call in facts.disturbances)
 
 
 def _busy(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:

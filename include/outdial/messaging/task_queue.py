@@ -1,4 +1,4 @@
-"""The queue of dial tasks on SQS and its dead letters: dispatch sends, dialers receive.
+"""A queue of tasks on SQS and its dead letters: dispatch sends, dialers and gateways receive.
 
 A task received is out of others' sight for 30 s. Who holds it longer defers it; who has begun or refused
 its attempt deletes it; what cannot be worked off is buried with its reason.
@@ -23,10 +23,10 @@ from outdial.messaging.aws_clients import (
     answered_in_time,
     open_client,
 )
+from outdial.messaging.queue_address import QueueAddress
 from outdial.messaging.requests import ENTRIES_PER_REQUEST, Entry, in_tens, into_requests, to_entry
 from outdial.telemetry.logs import get_logger
 
-VISIBILITY_TIMEOUT_S = 30
 LONGEST_DEFERRAL_S = 12 * 3600
 """SQS hides a message for at most twelve hours."""
 
@@ -38,17 +38,6 @@ _REASON_CHARACTERS = 1024
 T = TypeVar("T")
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class QueueAddress:
-    """Where dial tasks and their dead letters go; `endpoint_url` None is AWS itself."""
-
-    queue_url: str
-    dlq_url: str
-    region: str
-    endpoint_url: str | None = None
-    visibility_timeout_s: int = VISIBILITY_TIMEOUT_S
 
 
 @dataclass(frozen=True)
@@ -70,21 +59,25 @@ class Depth:
 
 
 @asynccontextmanager
-async def open_dial_queue(address: QueueAddress) -> AsyncGenerator[DialQueue]:
+async def open_task_queue(address: QueueAddress) -> AsyncGenerator[TaskQueue]:
     """The queue, for the length of a block; raises InvalidInput where an address is not set."""
     if not address.queue_url or not address.dlq_url:
-        name = "DIAL_TASKS_DLQ_URL" if address.queue_url else "DIAL_TASKS_QUEUE_URL"
+        name = f"{address.setting}_{'DLQ_URL' if address.queue_url else 'QUEUE_URL'}"
         raise InvalidInput(f"{name} is not set: give the URL of the SQS queue.")
-    async with open_client("sqs", address.region, address.endpoint_url) as sqs:
-        yield DialQueue(sqs, address)
+    async with (
+        open_client("sqs", address.region, address.endpoint_url) as sqs,
+        open_client("sns", address.region, address.endpoint_url) as sns,
+    ):
+        yield TaskQueue(sqs, sns, address)
 
 
-class DialQueue:
+class TaskQueue:
     """Every method raises Unavailable where the endpoint does not answer in time."""
 
-    def __init__(self, sqs: AwsClient, address: QueueAddress) -> None:
-        """Use `open_dial_queue`."""
+    def __init__(self, sqs: AwsClient, sns: AwsClient, address: QueueAddress) -> None:
+        """Use `open_task_queue`."""
         self._sqs = sqs
+        self._sns = sns
         self._address = address
 
     async def send(self, tasks: Sequence[DialTask]) -> set[UUID]:
@@ -103,7 +96,7 @@ class DialQueue:
         if failure and not accepted:
             raise failure
         if failure:
-            log.warning("dial tasks sent in part", sent=len(accepted), of=len(tasks), reason=str(failure))
+            log.warning("tasks sent in part", sent=len(accepted), of=len(tasks), reason=str(failure))
         return accepted
 
     async def receive(self, max_messages: int, wait_s: int) -> list[Received]:
@@ -154,11 +147,11 @@ class DialQueue:
                     "receiveCount": {"DataType": "Number", "StringValue": str(received.receive_count)},
                 },
             )
-        log.warning("dial task buried", message_id=received.message_id, reason=reason)
+        log.warning("task buried", message_id=received.message_id, reason=reason)
         await self.delete([received.receipt])
 
     async def depth(self) -> Depth:
-        """How much is in the dial-task queue."""
+        """How much is in the queue."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         async with answered_in_time("SQS"):
             response = await self._sqs.get_queue_attributes(
@@ -174,17 +167,27 @@ class DialQueue:
             # Some servers refuse a whole batch for one message in it.
             if len(request) > 1:
                 return set[UUID]().union(*[await self._send_request([entry]) for entry in request])
-            log.warning("dial task refused", contact_id=request[0].contact_id, reason=str(refusal))
+            log.warning("task refused", contact_id=request[0].contact_id, reason=str(refusal))
             return set()
 
     async def _send_batch(self, request: list[Entry]) -> set[UUID]:
-        entries = [{"Id": str(n), "MessageBody": entry.body} for n, entry in enumerate(request)]
-        async with answered_in_time("SQS"):
-            response = await self._sqs.send_message_batch(QueueUrl=self._address.queue_url, Entries=entries)
+        response = await (self._publish(request) if self._address.topic_arn else self._enqueue(request))
         for failed in response.get("Failed", []):
             contact_id = request[int(failed["Id"])].contact_id
-            log.warning("dial task refused", contact_id=contact_id, reason=failed.get("Message"))
+            log.warning("task refused", contact_id=contact_id, reason=failed.get("Message"))
         return {request[int(entry["Id"])].claim_id for entry in response.get("Successful", [])}
+
+    async def _enqueue(self, request: list[Entry]) -> dict[str, Any]:
+        entries = [{"Id": str(n), "MessageBody": entry.body} for n, entry in enumerate(request)]
+        async with answered_in_time("SQS"):
+            return await self._sqs.send_message_batch(QueueUrl=self._address.queue_url, Entries=entries)
+
+    async def _publish(self, request: list[Entry]) -> dict[str, Any]:
+        entries = [{"Id": str(n), "Message": entry.body} for n, entry in enumerate(request)]
+        async with answered_in_time("SNS"):
+            return await self._sns.publish_batch(
+                TopicArn=self._address.topic_arn, PublishBatchRequestEntries=entries
+            )
 
     async def _delete_request(self, receipts: Sequence[str]) -> None:
         entries = [{"Id": str(n), "ReceiptHandle": receipt} for n, receipt in enumerate(receipts)]

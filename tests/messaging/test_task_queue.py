@@ -13,7 +13,8 @@ import pytest
 from outdial.domain.dial_task import DialTask
 from outdial.domain.errors import InvalidInput, Unavailable
 from outdial.messaging.aws_clients import AwsClient
-from outdial.messaging.dial_queue import Depth, DialQueue, QueueAddress, Received, open_dial_queue
+from outdial.messaging.queue_address import QueueAddress
+from outdial.messaging.task_queue import Depth, Received, TaskQueue, open_task_queue
 from outdial.standalone.ports import choose_ports
 
 
@@ -29,14 +30,14 @@ def _task(**metadata: str) -> DialTask:
     )
 
 
-async def _receive_all(queue: DialQueue) -> list[Received]:
+async def _receive_all(queue: TaskQueue) -> list[Received]:
     received: list[Received] = []
     while batch := await queue.receive(10, wait_s=0):
         received += batch
     return received
 
 
-async def test_every_accepted_claim_is_received_once_and_whole(queue: DialQueue) -> None:
+async def test_every_accepted_claim_is_received_once_and_whole(queue: TaskQueue) -> None:
     tasks = [_task(name=f"Ülo {n}\ufffe\x01") for n in range(37)]
     assert await queue.send(tasks) == {task.claim_id for task in tasks}
     received = await _receive_all(queue)
@@ -45,13 +46,13 @@ async def test_every_accepted_claim_is_received_once_and_whole(queue: DialQueue)
     assert {message.receive_count for message in received} == {1}
 
 
-async def test_sending_nothing_asks_nothing(queue: DialQueue) -> None:
+async def test_sending_nothing_asks_nothing(queue: TaskQueue) -> None:
     assert await queue.send([]) == set()
     assert await queue.depth() == Depth(waiting=0, in_flight=0)
 
 
 async def test_one_refused_task_does_not_take_its_batch_with_it(
-    queue: DialQueue, address: QueueAddress, sqs: AwsClient
+    queue: TaskQueue, address: QueueAddress, sqs: AwsClient
 ) -> None:
     await sqs.set_queue_attributes(QueueUrl=address.queue_url, Attributes={"MaximumMessageSize": "1024"})
     small = [_task() for _ in range(9)]
@@ -60,7 +61,7 @@ async def test_one_refused_task_does_not_take_its_batch_with_it(
     assert (await queue.depth()).waiting == 9
 
 
-async def test_large_tasks_go_in_several_requests(queue: DialQueue) -> None:
+async def test_large_tasks_go_in_several_requests(queue: TaskQueue) -> None:
     tasks = [_task(notes="ö" * 60_000) for _ in range(10)]
     assert len(await queue.send(tasks)) == 10
     received = await _receive_all(queue)
@@ -69,14 +70,14 @@ async def test_large_tasks_go_in_several_requests(queue: DialQueue) -> None:
     }
 
 
-async def test_metadata_beyond_a_message_stays_behind_and_the_task_is_sent(queue: DialQueue) -> None:
+async def test_metadata_beyond_a_message_stays_behind_and_the_task_is_sent(queue: TaskQueue) -> None:
     task = _task(notes="ö" * 140_000)
     assert await queue.send([task]) == {task.claim_id}
     [received] = await queue.receive(10, wait_s=1)
     assert DialTask.model_validate_json(received.body) == task.model_copy(update={"metadata": {}})
 
 
-async def test_a_message_not_deleted_comes_again_after_its_visibility_timeout(queue: DialQueue) -> None:
+async def test_a_message_not_deleted_comes_again_after_its_visibility_timeout(queue: TaskQueue) -> None:
     await queue.send([_task()])
     [first] = await queue.receive(1, wait_s=1)
     assert await queue.receive(1, wait_s=0) == []
@@ -84,7 +85,7 @@ async def test_a_message_not_deleted_comes_again_after_its_visibility_timeout(qu
     assert (again.message_id, again.receive_count) == (first.message_id, 2)
 
 
-async def test_deleted_messages_never_come_again(queue: DialQueue) -> None:
+async def test_deleted_messages_never_come_again(queue: TaskQueue) -> None:
     await queue.send([_task() for _ in range(25)])
     received = await _receive_all(queue)
     assert len(received) == 25
@@ -92,7 +93,7 @@ async def test_deleted_messages_never_come_again(queue: DialQueue) -> None:
     assert await queue.depth() == Depth(waiting=0, in_flight=0)
 
 
-async def test_deferring_decides_when_a_message_comes_again(queue: DialQueue) -> None:
+async def test_deferring_decides_when_a_message_comes_again(queue: TaskQueue) -> None:
     await queue.send([_task(), _task()])
     sooner, later = await queue.receive(2, wait_s=1)
     assert await queue.defer(later.receipt, delay_s=600)
@@ -102,7 +103,7 @@ async def test_deferring_decides_when_a_message_comes_again(queue: DialQueue) ->
     assert later.message_id not in [message.message_id for message in await queue.receive(2, wait_s=0)]
 
 
-async def test_deferring_a_deleted_message_says_that_it_is_gone(queue: DialQueue) -> None:
+async def test_deferring_a_deleted_message_says_that_it_is_gone(queue: TaskQueue) -> None:
     await queue.send([_task()])
     [received] = await queue.receive(1, wait_s=1)
     await queue.delete([received.receipt])
@@ -118,7 +119,7 @@ async def test_deferring_a_deleted_message_says_that_it_is_gone(queue: DialQueue
     ],
 )
 async def test_a_buried_message_is_whole_in_the_dead_letter_queue_with_its_reason(
-    queue: DialQueue, address: QueueAddress, sqs: AwsClient, reason: str, readable: str
+    queue: TaskQueue, address: QueueAddress, sqs: AwsClient, reason: str, readable: str
 ) -> None:
     await sqs.send_message(QueueUrl=address.queue_url, MessageBody="{not a task")
     [received] = await queue.receive(1, wait_s=1)
@@ -135,7 +136,7 @@ async def test_an_endpoint_that_is_not_there_is_unavailable_and_soon(address: Qu
     port = choose_ports(("nobody",), wished={})["nobody"]
     nowhere = dataclasses.replace(address, endpoint_url=f"http://127.0.0.1:{port}")
     started = time.monotonic()
-    async with open_dial_queue(nowhere) as queue:
+    async with open_task_queue(nowhere) as queue:
         with pytest.raises(Unavailable, match="SQS cannot be reached"):
             await queue.send([_task() for _ in range(500)])
         with pytest.raises(Unavailable):
@@ -154,7 +155,7 @@ async def test_an_endpoint_that_never_answers_is_unavailable_within_the_timeout(
         port = server.sockets[0].getsockname()[1]
         silent = dataclasses.replace(address, endpoint_url=f"http://127.0.0.1:{port}")
         started = time.monotonic()
-        async with open_dial_queue(silent) as queue:
+        async with open_task_queue(silent) as queue:
             with pytest.raises(Unavailable, match="did not answer within 5 s"):
                 await queue.send([_task() for _ in range(200)])
         assert time.monotonic() - started < 8
@@ -162,12 +163,12 @@ async def test_an_endpoint_that_never_answers_is_unavailable_within_the_timeout(
 
 async def test_a_queue_that_does_not_exist_is_named_by_the_error(address: QueueAddress) -> None:
     elsewhere = dataclasses.replace(address, queue_url=f"{address.queue_url}-gone")
-    async with open_dial_queue(elsewhere) as queue:
+    async with open_task_queue(elsewhere) as queue:
         with pytest.raises(Unavailable, match=r"NonExistentQueue.*does not exist"):
             await queue.send([_task()])
 
 
 async def test_an_address_that_is_not_set_is_named(address: QueueAddress) -> None:
     with pytest.raises(InvalidInput, match="DIAL_TASKS_DLQ_URL is not set"):
-        async with open_dial_queue(dataclasses.replace(address, dlq_url="")):
+        async with open_task_queue(dataclasses.replace(address, dlq_url="")):
             pass
