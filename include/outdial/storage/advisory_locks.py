@@ -24,4 +24,4 @@ ERASURE = 7_301_007
 """Shared by batches of contacts coming in, exclusive while a number is erased; taken before all others."""
 
 TEXT_RECEIPTS = 7_301_008
-"""Shared while a carrier's answer to a text is written, exclusive while a receipt of an unknown text is kept."""
+"""Shared while what a carrier answered is written, exclusive while a receipt of an unknown text is kept."""

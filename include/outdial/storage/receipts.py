@@ -90,7 +90,7 @@ async def claim_waiting(conn: Connection, record_ids: Collection[UUID]) -> None:
 
 
 async def judge_texts(conn: Connection, record_ids: Collection[UUID]) -> list[EndedText]:
-    """Bring parts and texts in step with their receipts; returns those that end, or end otherwise, by them."""
+    """Bring parts and texts in step with their receipts; returns those that end, or end otherwise, so."""
     values = {"record_ids": list(record_ids)}
     await conn.execute(_SQL["weigh_parts"], values)
     rows = await (await conn.execute(_SQL["judge"], values)).fetchall()

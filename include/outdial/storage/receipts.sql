@@ -124,12 +124,12 @@ with parts as (
 )
 update sms_records t
 set state = j.state,
-    failure = case j.state when 'undelivered' then j.failure when 'unknown' then t.failure end,
-    carrier_said = case j.state when 'undelivered' then j.said when 'unknown' then t.carrier_said end,
+    failure = case when j.state = 'undelivered' then j.failure when j.state = j.was then t.failure end,
+    carrier_said = case when j.state = 'undelivered' then j.said when j.state = j.was then t.carrier_said end,
     delivered_at = case j.state when 'delivered' then greatest(j.delivered_at, j.begun_at) end,
-    ended_at = case j.state when 'delivered' then greatest(j.delivered_at, j.begun_at)
-                            when 'undelivered' then greatest(j.failed_at, j.begun_at)
-                            when 'unknown' then t.ended_at end
+    ended_at = case when j.state = 'delivered' then greatest(j.delivered_at, j.begun_at)
+                    when j.state = 'undelivered' then greatest(j.failed_at, j.begun_at)
+                    when j.state = j.was then t.ended_at end
 from judged j
 where t.id = j.id
 returning t.id, j.was, t.state, t.failure, t.ended_at

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -17,7 +16,15 @@ from outdial.attempts.receipts import apply_receipts, apply_waiting_receipts
 from outdial.domain.sms.delivery import EndedText, Receipt, ReceiptState, TextFailure, TextState
 from outdial.storage.pool import Connection, Pool, open_pool
 from tests.blacklist.standing import rows
-from tests.sms.inbox.texts import NOON, a_receipt, a_text, nothing_follows, text_row, write_parts
+from tests.sms.inbox.texts import (
+    NOON,
+    a_receipt,
+    a_text,
+    nothing_follows,
+    text_row,
+    until_somebody_waits,
+    write_parts,
+)
 
 LATER = NOON + timedelta(minutes=5)
 ENROUTE, FAILED, DELIVERED = ReceiptState
@@ -97,7 +104,7 @@ async def test_a_receipt_and_the_carriers_answer_at_the_same_moment_do_not_miss_
         assert await apply_waiting_receipts(conn, [text]) == []
         # The answer is written and not committed: to everybody else the receipt's text is unknown.
         telling = asyncio.create_task(told(pool, a_receipt("1")))
-        await _until_somebody_waits(conn)
+        await until_somebody_waits(conn)
     assert [one.state for one in await telling] == [TextState.DELIVERED]
     assert await state_of(pool, text) == "delivered"
 
@@ -236,12 +243,3 @@ def test_receipts_in_any_order_and_in_any_batches_give_the_same_rows(database_ds
 
     with asyncio.Runner() as runner:
         compare()
-
-
-async def _until_somebody_waits(conn: Connection) -> None:
-    for _ in range(500):
-        cursor = await conn.execute("select count(*) as n from pg_locks where not granted")
-        if (await cursor.fetchone() or {})["n"]:
-            return
-        await asyncio.sleep(0.01)
-    raise psycopg.errors.LockNotAvailable("nobody waits")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,7 +26,7 @@ _WRITE = """
 
 async def a_text(pool: Pool, message_ids: Sequence[str] = (), **wished: Any) -> UUID:
     """A text the carrier took in parts with these ids, but for what is wished otherwise."""
-    text = {
+    text: dict[str, Any] = {
         "id": uuid4(),
         "origin": "answer",
         "contact_id": None,
@@ -55,9 +57,7 @@ async def write_parts(conn: Connection, record_id: UUID, message_ids: Sequence[s
 def a_receipt(message_id: str, state: ReceiptState = ReceiptState.DELIVERED, **wished: Any) -> Receipt:
     """A receipt as the carrier gives it."""
     failure = TextFailure.UNREACHABLE if state is ReceiptState.FAILED else None
-    return Receipt(
-        **{"carrier": "smpp", "message_id": message_id, "state": state, "failure": failure} | wished
-    )
+    return replace(Receipt("smpp", message_id, state, failure), **wished)
 
 
 async def nothing_follows(_conn: Connection, _ended: Sequence[EndedText], _now: datetime) -> None:
@@ -70,3 +70,13 @@ async def text_row(pool: Pool, record_id: UUID) -> dict[str, Any]:
         row = await (await conn.execute("select * from sms_records where id = %s", [record_id])).fetchone()
     assert row is not None
     return row
+
+
+async def until_somebody_waits(conn: Connection) -> None:
+    """Return when a transaction stands before a lock that another one holds."""
+    for _ in range(500):
+        cursor = await conn.execute("select count(*) as n from pg_locks where not granted")
+        if (await cursor.fetchone() or {})["n"]:
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError("nobody waits")
