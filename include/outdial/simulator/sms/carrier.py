@@ -54,6 +54,11 @@ class TextCarrier:
         """Texts of which a part is missing."""
         return len(self._joining)
 
+    @property
+    def is_busy(self) -> bool:
+        """Is anything still to come of the texts that were taken?"""
+        return len(self.later) > 0
+
     def epoch_s(self) -> float:
         return self._exchange.epoch_s()
 

@@ -20,6 +20,10 @@ class Later:
         self._timers: set[asyncio.TimerHandle] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def __len__(self) -> int:
+        """How much is under way."""
+        return len(self._timers) + len(self._tasks)
+
     def call(self, delay_s: float, act: Callable[[], object]) -> asyncio.TimerHandle:
         """Act in `delay_s` seconds, unless the handle is cancelled before."""
 

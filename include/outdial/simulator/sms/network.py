@@ -45,6 +45,11 @@ class SimulatedCarrier:
         return len(self.smpp.sessions) if self.smpp else 0
 
     @property
+    def under_way(self) -> bool:
+        """Is anything still to come: a receipt, an answer, a reply, somebody at a link?"""
+        return self._carrier.is_busy or self._door.undelivered > 0
+
+    @property
     def counters(self) -> dict[str, int]:
         """What was counted since the start or `reset`, and how much is unfinished now."""
         unfinished = {"unjoined": self._carrier.unjoined, "undelivered": self._door.undelivered}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -48,6 +50,7 @@ class Session(asyncio.Protocol):
         self._is_reading = False
         self._sequence = 0
         self._bound_as: Command | None = None
+        self._enquiry: asyncio.TimerHandle | None = None
         self.account = ""
         self._actions: dict[int, Callable[[int, int, bytes], None]] = {
             Command.BIND_RECEIVER: self._bind,
@@ -64,7 +67,7 @@ class Session(asyncio.Protocol):
         self._transport = transport
         self._server.sessions.add(self)
         if self._door.carrier.is_cut:
-            transport.abort()
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio calls it so
         self._server.sessions.discard(self)
@@ -168,19 +171,20 @@ class Session(asyncio.Protocol):
         self.close()
 
     def _unbind(self) -> None:
+        if self._enquiry is not None:
+            self._enquiry.cancel()
         if self._bound_as is not None:
             self._bound_as = None
             self._door.mailbox_of(self.account).detach(self)
 
     def _enquire_by_and_by(self) -> None:
         every_s = self._door.carrier.texts.enquire_link_s
-        if every_s and self._transport is not None:
-            self._door.carrier.later.call(every_s, self._enquire)
+        if every_s:
+            self._enquiry = asyncio.get_running_loop().call_later(every_s, self._enquire)
 
     def _enquire(self) -> None:
-        if self._bound_as is not None:
-            self.send(Command.ENQUIRE_LINK, self._next_sequence())
-            self._enquire_by_and_by()
+        self.send(Command.ENQUIRE_LINK, self._next_sequence())
+        self._enquire_by_and_by()
 
     def _next_sequence(self) -> int:
         self._sequence = self._sequence % 0x7FFFFFFF + 1
@@ -213,7 +217,9 @@ class Session(asyncio.Protocol):
             self._transport.close()
 
     def abort(self) -> None:
-        """Reset the connection, as a network does that breaks."""
+        """End the link with a TCP reset, as a network does that breaks."""
         self._out.clear()
         if self._transport is not None:
+            sock = self._transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._transport.abort()
