@@ -6,7 +6,6 @@ The gateway's web server mounts `link_routes`. Nothing of a request but its code
 from __future__ import annotations
 
 import asyncio
-import re
 import tomllib
 from collections.abc import Callable
 from functools import cache
@@ -22,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from outdial.domain.clock import Clock
 from outdial.domain.errors import InvalidInput
-from outdial.domain.sms.link_codes import link_id_in, secret_problem
+from outdial.domain.sms.link_codes import CODE_LENGTH, link_id_in, secret_problem
 from outdial.domain.sms.visitors import asks_ahead, visitor_of
 from outdial.storage.links import StoredLink, Visit, read_link
 from outdial.storage.pool import Pool
@@ -31,9 +30,6 @@ from outdial.telemetry.logs import get_logger
 LOOKUP_TIMEOUT_S = 3.0
 RETRY_AFTER_S = 10
 KEPT_OF_AN_AGENT = 300
-
-# Where telephones take what follows a link for a part of it: a full stop, a bracket, a mark of direction.
-_BEHIND_A_CODE = re.compile(r"[\W_]+$")
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -84,7 +80,7 @@ class _Doorman:
 
     async def lead_on(self, request: web.Request) -> web.Response:
         """GET or HEAD of a code."""
-        link_id = link_id_in(_BEHIND_A_CODE.sub("", request.match_info["code"]), self._secret)
+        link_id = link_id_in(_code_in(request.match_info["code"]), self._secret)
         if link_id is None:
             return _page(request, HTTPStatus.NOT_FOUND)
         try:
@@ -104,6 +100,12 @@ class _Doorman:
     async def _look_up(self, link_id: int) -> StoredLink | None:
         async with asyncio.timeout(LOOKUP_TIMEOUT_S), self._pool.connection() as conn:
             return await read_link(conn, link_id)
+
+
+def _code_in(path: str) -> str:
+    # Telephones take for a part of a link what follows it: a full stop, a bracket, a mark of direction.
+    code, behind = path[:CODE_LENGTH], path[CODE_LENGTH:]
+    return path if any(map(str.isalnum, behind)) else code
 
 
 def _agent_of(request: web.Request) -> str:
