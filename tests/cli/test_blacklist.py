@@ -178,6 +178,8 @@ def test_an_erased_number_is_gone_from_sight_and_stays_listed(outdial: Command, 
         "contacts": 1,
         "calls": 0,
         "recordings": 0,
+        "texts": 0,
+        "replies": 0,
         "listings": 1,
         "history_entries": 1,
     }

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from outdial.domain.sms.delivery import EndedText, Receipt
+from outdial.storage.blacklist import hold_list_still
 from outdial.storage.pool import Connection, Pool
 from outdial.storage.receipts import (
     MatchedReceipt,
@@ -28,7 +29,7 @@ IDS_HOLD_FOR = timedelta(days=8)
 """Networks give up on a text after a week at most; a carrier's id told of later is another text's."""
 
 FollowUp = Callable[[Connection, Sequence[EndedText], datetime], Awaitable[None]]
-"""What the ends of texts mean for contacts; done in the transaction that writes them."""
+"""What ends of texts mean for contacts; in the transaction that writes them, which holds the list still."""
 
 
 async def apply_receipts(
@@ -62,6 +63,7 @@ async def _apply(
 ) -> list[EndedText]:
     record_ids = {one.record_id for one in matched if one.record_id is not None}
     async with pool.connection() as conn, conn.transaction():
+        await hold_list_still(conn)
         await hold_records(conn, record_ids)
         await keep_receipts(conn, matched, now)
         await name_parts(conn, matched)

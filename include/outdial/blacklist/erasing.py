@@ -10,7 +10,7 @@ from uuid import UUID
 from outdial.blacklist.cache import NO_CACHE, Entry, ListedCache
 from outdial.domain.errors import InvalidInput
 from outdial.storage.blacklist import Scope, hold_changes, hold_list, read_entries_of, tell_dialers
-from outdial.storage.erasure import Erased, erase, hold_erasure, is_on_a_call
+from outdial.storage.erasure import Erased, erase, hold_erasure, is_being_texted, is_on_a_call
 from outdial.storage.pool import Pool
 
 NOT_ERASED = (
@@ -19,6 +19,7 @@ NOT_ERASED = (
     "dial tasks still on the queue or among its dead letters, until SQS drops them; they lead to no call",
     "a message left within the last minute, which may still be on its way into the storage",
     "the audio of texts said to them, in the speech cache and on the telephony host, until these are cleared",
+    "what carriers keep of texts and replies, and SMS requests still on the queue",
     "log files, where numbers are masked but for a few digits",
     "backups of the database, and what was published as events",
 )
@@ -42,10 +43,10 @@ async def erase_number(
     cache: ListedCache = NO_CACHE,
     delete_recordings: DeleteRecordings = nothing_recorded,
 ) -> Erased:
-    """Erase a number from contacts, calls, recordings, lists and their history; it stays listed for good.
+    """Erase a number from contacts, calls, texts, replies and lists; it stays listed for good.
 
-    Contacts keep what reports count. Raises InvalidInput while the number is on a call. Where a recording
-    cannot be deleted nothing else is erased either, so that it can be asked for again.
+    Contacts keep what reports count. Raises InvalidInput while a call or a text to the number is under way.
+    Where a recording cannot be deleted nothing else is erased either, so that it can be asked for again.
     """
     async with pool.connection() as conn, conn.transaction():
         await hold_erasure(conn)
@@ -54,6 +55,10 @@ async def erase_number(
         await hold_list(conn)
         if await is_on_a_call(conn, number):
             raise InvalidInput(f"{number} is on a call at this moment: erase it when the call has ended")
+        if await is_being_texted(conn, number):
+            raise InvalidInput(
+                f"a text to {number} is under way, or its receipt is waited for: erase it when that is over"
+            )
         entries = await read_entries_of(conn, number, now)
         await cache.remove(
             Entry(number, Scope(row["campaign_id"], row["registry"]))

@@ -48,6 +48,8 @@ _ERASED = {
     "contacts": ("contact",),
     "calls": ("call",),
     "recordings": ("recording",),
+    "texts": ("text",),
+    "replies": ("reply", "replies"),
     "listings": ("listing",),
     "history_entries": ("history entry", "history entries"),
 }
@@ -170,6 +172,8 @@ def erase(number: OneNumber, by: By = None, region: Region = None, as_json: AsJs
         "contacts": len(erased.people),
         "calls": erased.calls,
         "recordings": erased.recordings,
+        "texts": erased.texts,
+        "replies": erased.replies,
         "listings": erased.listings,
         "history_entries": erased.history_entries,
     }

@@ -158,13 +158,16 @@ async def _take_stop(conn: Connection, outside: Outside, reply: Answerable, now:
 async def _stop(
     conn: Connection, outside: Outside, reply: Answerable, listing: Listing, now: datetime
 ) -> _Done:
-    await note_opt_out(conn, reply.text.record_id)
     await settle_all_of(conn, reply.phone, "stop", listing.listed_by, now)
-    if not await list_for_reply(conn, listing, now):
+    is_new = await list_for_reply(conn, listing, now)
+    if is_new:
+        if reply.carrier not in outside.confirms_stop:
+            await queue_answer(conn, AnswerKind.STOP, reply, outside.usual_sender, now)
+        await hold_list(conn)
+    # After the list is held, not before: who settles this text holds the list still and waits for its record.
+    await note_opt_out(conn, reply.text.record_id)
+    if not is_new:
         return _Done()
-    if reply.carrier not in outside.confirms_stop:
-        await queue_answer(conn, AnswerKind.STOP, reply, outside.usual_sender, now)
-    await hold_list(conn)
     return _Done(listed=[reply.phone], events=[_opted_out(reply, listing, now)])
 
 

@@ -29,6 +29,8 @@ class Erased:
     calls: int
     listings: int
     history_entries: int
+    texts: int = 0
+    replies: int = 0
     recordings: int = 0
 
 
@@ -50,22 +52,32 @@ async def is_on_a_call(conn: Connection, number: str) -> bool:
     return cast("DictRow", row)["on_a_call"]
 
 
+async def is_being_texted(conn: Connection, number: str) -> bool:
+    """Whether a text to `number` is under way, or waits for its receipt."""
+    row = await (await conn.execute(_SQL["is_being_texted"], {"number": number})).fetchone()
+    return cast("DictRow", row)["under_way"]
+
+
 async def read_erasure(conn: Connection, number: str) -> DictRow | None:
     """`erased_at` and `erased_by`, where everything about `number` was erased."""
     return await (await conn.execute(_SQL["is_erased"], {"number": number})).fetchone()
 
 
 async def erase(conn: Connection, number: str, by_whom: str, now: datetime) -> Erased:
-    """Erase a number that is on no call, everywhere in the database."""
+    """Erase a number with no call and no text under way, everywhere in the database."""
     values = {"number": number, "by_whom": by_whom, "now": now}
 
     async def run(query: str) -> DictRow:
         return cast("DictRow", await (await conn.execute(_SQL[query], values)).fetchone())
 
     await conn.execute(_SQL["remember"], values)
+    await conn.execute(_SQL["drop_queued"], values)
+    written = await run("erase_texts")
     found = await run("erase_contacts")
     await run("erase_from_imports")
     listings = (await run("erase_from_lists"))["listings"]
     history_entries = (await run("erase_from_history"))["entries"]
     people = tuple((UUID(campaign_id), UUID(contact_id)) for campaign_id, contact_id in found["people"])
-    return Erased(people, found["calls"], listings, history_entries)
+    return Erased(
+        people, found["calls"], listings, history_entries, texts=written["texts"], replies=written["replies"]
+    )

@@ -16,6 +16,44 @@ where exists (select from erased_numbers)
 -- Whether a call to the number is in progress.
 select exists (select from live_calls where phone = %(number)s) as on_a_call
 
+-- is_being_texted
+-- Whether a text to the number is under way: with a gateway or its carrier, or waiting for its receipt.
+select exists (select from live_texts where phone = %(number)s)
+    or exists (select from sms_records where phone = %(number)s and state = 'submitting') as under_way
+
+-- drop_queued
+-- Texts to the number that no gateway has begun.
+delete from sms_records where phone = %(number)s and state = 'queued'
+
+-- erase_texts
+-- Texts and replies keep what reports count and lose who they went to, what they said and where their links
+-- led. An id that was made of a reply would tell its number to whoever tries them all. Nobody need read what
+-- a person wrote who is never called or texted again.
+with records as (
+    update sms_records
+    set phone = 'erased:' || replace(coalesce(contact_id, id)::text, '-', ''), body = '', carrier_said = null
+    where phone = %(number)s
+    returning id
+), receipts as (
+    update sms_receipts r set said = '' from records t where r.record_id = t.id and r.said <> ''
+), links as (
+    update sms_links l set url = 'https://erased.invalid/', expires_at = least(l.expires_at, %(now)s)
+    from records t
+    where l.record_id = t.id
+    returning l.id
+), visits as (
+    update sms_link_visits v set agent = '' from links l where v.link_id = l.id and v.agent <> ''
+), replies as (
+    update sms_replies
+    set phone = 'erased:' || id, message_id = 'erased:' || id, body = '', found = '',
+        settled_at = case when meaning = 'unclear' then coalesce(settled_at, %(now)s) end,
+        settled_by = case when meaning = 'unclear' then coalesce(settled_by, %(by_whom)s) end,
+        settled_as = case when meaning = 'unclear' then coalesce(settled_as, 'stop') end
+    where phone = %(number)s
+    returning id
+)
+select (select count(*) from records) as texts, (select count(*) from replies) as replies
+
 -- remember
 -- The number is never called again, and can be told again only by whoever has it in hand.
 insert into erased_numbers (digest, erased_at, erased_by)

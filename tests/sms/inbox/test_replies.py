@@ -22,6 +22,7 @@ from outdial.sms.replies import Outside, settle_unclear
 from outdial.storage.blacklist import EVERYWHERE, Listing, Unlisting, hold_list_still, is_listed
 from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Pool
+from outdial.storage.receipts import hold_records
 from tests import given
 from tests.blacklist.standing import due, rows, standing
 from tests.sms.inbox.texts import ADA, NOON, US, a_text, nothing_follows, text_row, until_somebody_waits
@@ -152,6 +153,17 @@ async def test_a_crash_before_the_commit_leaves_neither_reply_nor_listing_and_th
     await desk.reply("STOP", "m1")
     assert await desk.is_listed()
     assert await desk.answers() == [(ADA, "stop")]
+
+
+async def test_a_stop_and_a_receipt_of_the_text_it_answers_do_not_wait_for_each_other(desk: Desk):
+    _campaign, text = await a_campaign_that_texted_ada(desk.pool)
+    async with desk.pool.connection() as conn, conn.transaction():
+        await hold_list_still(conn)
+        taking = asyncio.create_task(desk.reply("STOP"))
+        await until_somebody_waits(conn)
+        await hold_records(conn, [text])
+    await taking
+    assert (await text_row(desk.pool, text))["opted_out"]
 
 
 async def test_a_carrier_that_confirms_by_itself_leaves_us_nothing_to_confirm(desk: Desk):
