@@ -16,10 +16,11 @@ from phonenumbers import (
     timezone as number_zones,
 )
 
+from outdial.domain.channels import LineType
 from outdial.domain.country_codes import country_code, national_prefix
 from outdial.domain.written_numbers import NotANumber, number_text
 
-__all__ = ["LOST_PLUS", "NotANumber", "Number", "possible_zones", "read_number"]
+__all__ = ["LOST_PLUS", "NotANumber", "Number", "line_type_of", "possible_zones", "read_number"]
 
 LOST_PLUS = "read as international: its + was lost"
 
@@ -55,6 +56,10 @@ _WHY_IMPOSSIBLE = {
 _NO_REGION = NotANumber("has no country code, and the campaign names no default region")
 _ONE_TOO_MANY = NotANumber("has a digit too many, or lost the + of another country: write it with its +")
 _PUNCTUATION = str.maketrans("", "", " ().-")
+_LINE_TYPES = {
+    PhoneNumberType.FIXED_LINE: LineType.LANDLINE,
+    PhoneNumberType.MOBILE: LineType.MOBILE,
+}
 _DIGITS = re.compile(r"\+?[0-9]+")
 _ZEROS = re.compile(r"[\s(]*(?:\+\s*)?00[\s)-]*(?=[1-9])")
 
@@ -94,6 +99,11 @@ def possible_zones(e164: str) -> tuple[str, ...]:
     else:
         zones = _zones_of_country(number.country_code or 0)
     return tuple(zone for zone in zones if zone != _UNKNOWN_ZONE)
+
+
+def line_type_of(e164: str) -> LineType:
+    """What the numbering plan says of the line. It tells nothing of numbers in North America."""
+    return _LINE_TYPES.get(_kind(e164)[1], LineType.UNKNOWN)
 
 
 def _without_plus(

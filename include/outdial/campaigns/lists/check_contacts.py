@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from outdial.campaigns.lists.contact_columns import PHONE, REGION, ZONE, ColumnHints, Columns
+from outdial.campaigns.lists.contact_columns import LINE, PHONE, REGION, ZONE, ColumnHints, Columns
 from outdial.campaigns.lists.contact_list import ContactList, read_list, row_rules
 from outdial.campaigns.lists.contact_records import ContactFile, open_records
 from outdial.campaigns.lists.contact_rows import RejectedRow, Row, RowRules, read_row
@@ -102,7 +102,7 @@ def _note(reasons: dict[str, Reason], text: str, number: int) -> None:
 
 def _proposed(contact_list: ContactList) -> tuple[ProposedColumn, ...]:
     columns = contact_list.columns
-    taken = {columns.phone: PHONE, columns.zone: ZONE, columns.region: REGION}
+    taken = {columns.phone: PHONE, columns.zone: ZONE, columns.region: REGION, columns.line: LINE}
     return tuple(
         ProposedColumn(name, taken.get(place, "kept as it is"), _samples(contact_list, place))
         for place, name in enumerate(columns.names)

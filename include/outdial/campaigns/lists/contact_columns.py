@@ -1,4 +1,4 @@
-"""Which columns of a contact list hold number, time zone and region, and what the others are called."""
+"""Which columns of a contact list hold number, zone, region and line type, and what the others are called."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from itertools import islice
 from outdial.campaigns.lists.record import Record
 from outdial.campaigns.lists.zone_texts import NotAZone, read_zone
 from outdial.domain.errors import InvalidInput
+from outdial.domain.line_types import read_line_type
 from outdial.domain.phone_numbers import Number, read_number
 from outdial.domain.regions import read_region
 
 SAMPLE_ROWS = 200
-PHONE, ZONE, REGION = "phone", "timezone", "region"
+PHONE, ZONE, REGION, LINE = "phone", "timezone", "region", "lineType"
 ZONE_WORDS = frozenset({"tz", "zone", "zeitzone", "olson", "iana"})
 REGION_WORDS = frozenset({
     "state",
@@ -25,6 +26,17 @@ REGION_WORDS = frozenset({
     "st",
     "stateprovince",
     "bundesland",
+})
+LINE_WORDS = frozenset({
+    "linetype",
+    "phonetype",
+    "numbertype",
+    "phonelinetype",
+    "phonenumbertype",
+    "teltype",
+    "carriertype",
+    "telefontyp",
+    "anschlussart",
 })
 PHONE_PARTS = (
     "phone", "mobile", "msisdn", "whatsapp", "telefon", "teléfono", "téléphone", "móvil", "celular",
@@ -40,20 +52,22 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 @dataclass(frozen=True)
 class Columns:
-    """`names` of all columns, made distinct; the places of the number, the time zone and the region."""
+    """`names` of all columns, made distinct; the places of number, time zone, region and line type."""
 
     names: tuple[str, ...]
     phone: int
     zone: int | None
     region: int | None
     has_header: bool
+    line: int | None = None
 
 
 @dataclass(frozen=True)
 class ColumnHints:
     """What a person said about the columns, `{target: column}`, and the region of bare numbers.
 
-    Targets are `phone`, `timezone`, `region`, or a new name under which a column's values are kept.
+    Targets are `phone`, `timezone`, `region`, `lineType`, or a new name under which a column's values are
+    kept.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -83,6 +97,10 @@ class _Sample:
         country = self.region or "US"
         return sum(read_region(value, country) is not None for value in values) / max(1, len(values))
 
+    def share_of_lines(self, column: int) -> float:
+        values = self.values(column)
+        return sum(read_line_type(value) is not None for value in values) / max(1, len(values))
+
 
 def looks_like_number(text: str, region: str | None) -> bool:
     """Whether a cell could be somebody's telephone number rather than a date, a price or a serial number."""
@@ -104,13 +122,14 @@ def find_columns(first: Sequence[Record], hints: ColumnHints) -> Columns:
     names = _distinct(header)
     sample = _Sample(names, tuple(record.cells for record in first[has_header:]), hints.default_region)
     named = {target: _place(names, column) for target, column in hints.mapping.items()}
-    phone, zone, region = (named.pop(target, None) for target in (PHONE, ZONE, REGION))
+    phone, zone, region, line = (named.pop(target, None) for target in (PHONE, ZONE, REGION, LINE))
     return Columns(
         _renamed(names, named),
         _find_phone(sample) if phone is None else phone,
         _find_zone(sample) if zone is None else zone,
         _find_region(sample) if region is None else region,
         has_header,
+        _find_line(sample) if line is None else line,
     )
 
 
@@ -156,6 +175,14 @@ def _find_region(sample: _Sample) -> int | None:
     for column, header in enumerate(sample.header):
         squeezed = "".join(_WORD.findall(header.casefold()))
         if squeezed in REGION_WORDS and sample.share_of_regions(column) >= ENOUGH_NUMBERS:
+            return column
+    return None
+
+
+def _find_line(sample: _Sample) -> int | None:
+    for column, header in enumerate(sample.header):
+        squeezed = "".join(_WORD.findall(header.casefold()))
+        if squeezed in LINE_WORDS and sample.share_of_lines(column) >= ENOUGH_NUMBERS:
             return column
     return None
 

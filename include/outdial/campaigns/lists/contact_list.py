@@ -52,7 +52,7 @@ def row_rules(columns: Columns, campaign: Campaign, year: int) -> RowRules:
     """What a campaign says about the rows of a list; clocks of zones are compared over `year`."""
     config = campaign.config
     zones = ZoneRules(campaign.timezone, config.unknown_zones, year)
-    return RowRules(columns, config.default_region, config.strict_numbers, zones)
+    return RowRules(columns, config.default_region, config.strict_numbers, zones, campaign.reach)
 
 
 def skip_rows(rows: Iterator[Record], n: int) -> None:

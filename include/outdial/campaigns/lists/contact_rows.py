@@ -10,8 +10,10 @@ from outdial.campaigns.lists.contact_columns import Columns
 from outdial.campaigns.lists.contact_zones import ZoneRules, ZoneUnknown, choose_zones
 from outdial.campaigns.lists.record import Record
 from outdial.campaigns.lists.zone_texts import NotAZone, read_zone
+from outdial.domain.channels import Channel, LineType, Reach
 from outdial.domain.errors import InvalidInput
-from outdial.domain.phone_numbers import NotANumber, Number, possible_zones, read_number
+from outdial.domain.line_types import read_line_type, says_nothing
+from outdial.domain.phone_numbers import NotANumber, Number, line_type_of, possible_zones, read_number
 from outdial.domain.regions import read_region, regions_of_number
 from outdial.storage.contacts import NewContact
 
@@ -20,6 +22,11 @@ MOST_METADATA_BYTES = 16_384
 
 UNASSIGNED = "number is possible but not assigned"
 UNKNOWN_REGION = "region not understood, the number's is used"
+UNKNOWN_LINE = "line type not understood, the number's is used"
+CALLED_INSTEAD = "a landline takes no texts: called instead"
+NOT_REACHED = "a landline takes no texts: not reached by this campaign"
+
+BY_VOICE = Reach(Channel.VOICE)
 
 _MOST_BYTES_PER_CHARACTER = 6
 
@@ -32,6 +39,7 @@ class RowRules:
     default_region: str | None
     strict_numbers: bool
     zones: ZoneRules
+    reach: Reach = BY_VOICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +100,16 @@ def _contact(row: int, cells: Sequence[str], number: Number, rules: RowRules) ->
     if isinstance(chosen, ZoneUnknown):
         raise InvalidInput(chosen.reason)
     regions, region_oddity = _regions(cells, number.e164, rules.columns)
-    contact = NewContact(number.e164, chosen.zones, _metadata(cells, rules.columns), regions)
-    oddities = (None if number.assigned else UNASSIGNED, number.oddity, chosen.oddity, region_oddity)
+    line, line_oddity = _line(cells, number.e164, rules.columns)
+    contact = NewContact(number.e164, chosen.zones, _metadata(cells, rules.columns), regions, line)
+    oddities = (
+        None if number.assigned else UNASSIGNED,
+        number.oddity,
+        chosen.oddity,
+        region_oddity,
+        line_oddity,
+        _begins_oddly(line, rules.reach),
+    )
     return ReadRow(contact, tuple(oddity for oddity in oddities if oddity), row)
 
 
@@ -119,6 +135,21 @@ def _regions(cells: Sequence[str], e164: str, columns: Columns) -> tuple[tuple[s
     # US adds nothing to US-FL, whose law includes it.
     narrow = {code for code in regions if not any(other.startswith(f"{code}-") for other in regions)}
     return tuple(sorted(narrow)), None
+
+
+def _line(cells: Sequence[str], e164: str, columns: Columns) -> tuple[LineType, str | None]:
+    """What the list says of the line holds, whatever the number says: people take their numbers along."""
+    written = "" if columns.line is None else cells[columns.line]
+    if not written or says_nothing(written):
+        return line_type_of(e164), None
+    line = read_line_type(written)
+    return (line_type_of(e164), UNKNOWN_LINE) if line is None else (line, None)
+
+
+def _begins_oddly(line: LineType, reach: Reach) -> str | None:
+    if line is not LineType.LANDLINE or reach.first is not Channel.SMS:
+        return None
+    return NOT_REACHED if reach.begins_on(line) is None else CALLED_INSTEAD
 
 
 def _metadata(cells: Sequence[str], columns: Columns) -> dict[str, str]:
