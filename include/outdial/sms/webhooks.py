@@ -44,7 +44,8 @@ class WebhookRules:
 
     By `signature_secret`, with which Vonage signs where its support has switched that on; without one by
     `secret`, as the last part of the path or as "Authorization: Bearer". Without either all are refused.
-    `part_wait_s` is how long a part of a longer reply waits for the others.
+    `part_wait_s` is how long a part of a longer reply waits for the others, `answer_s` how long any webhook
+    may take to be kept: Vonage hangs up after 15 s.
     """
 
     clock: Clock
@@ -52,6 +53,7 @@ class WebhookRules:
     secret: SecretStr | None = None
     oldest_signature_s: float = _OLDEST_S
     part_wait_s: float = 5.0
+    answer_s: float = 12.0
 
 
 def webhook_routes(inbox: Inbox, rules: WebhookRules) -> list[web.RouteDef]:
@@ -87,7 +89,7 @@ class _Desk:
             if not fields and request.method == "GET":
                 return web.Response(text="Nothing was sent, and nothing kept.")  # somebody tries the address
             self._refuse_unsigned(fields)
-            await keep(fields)
+            await self._in_time(keep(fields))
         except InvalidInput as problem:
             self._say("webhook not readable", str(problem))
             raise web.HTTPBadRequest(text=f"Not kept: {problem}.") from problem
@@ -109,6 +111,13 @@ class _Desk:
             await self._inbox.take_reply(reply)
         else:
             await self._parts.take(reply, place)
+
+    async def _in_time(self, keeping: Awaitable[None]) -> None:
+        try:
+            async with asyncio.timeout(self._rules.answer_s):
+                await keeping
+        except TimeoutError as error:
+            raise Unavailable(f"it took longer than {self._rules.answer_s:g} s") from error
 
     def _refuse_strangers(self, request: web.Request) -> None:
         """What can be known before the body is read."""

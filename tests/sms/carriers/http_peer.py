@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -70,8 +72,11 @@ async def http_peer() -> AsyncGenerator[HttpPeer]:
 
 
 @asynccontextmanager
-async def rude_peer(said: bytes | None) -> AsyncGenerator[tuple[str, list[bytes]]]:
-    """Reads a request, says `said` and hangs up; with None it says nothing and stays on the line."""
+async def rude_peer(said: bytes | None, *, resets: bool = False) -> AsyncGenerator[tuple[str, list[bytes]]]:
+    """Reads a request, says `said` and hangs up; with None it says nothing and stays on the line.
+
+    With `resets` it hangs up as a process does that dies in the middle.
+    """
     heard: list[bytes] = []
     met: list[asyncio.Task[None]] = []
 
@@ -81,6 +86,9 @@ async def rude_peer(said: bytes | None) -> AsyncGenerator[tuple[str, list[bytes]
             await reader.read()
         else:
             writer.write(said)
+        if resets:
+            at_once = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()

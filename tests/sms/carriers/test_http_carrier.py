@@ -227,6 +227,12 @@ async def test_a_broken_line_after_the_text_was_written_is_unsure_and_it_is_aske
     assert len(heard) == 1
 
 
+async def test_a_line_that_is_reset_after_the_text_was_written_is_unsure() -> None:
+    async with rude_peer(b"", resets=True) as (url, heard), open_http_carrier(address(url)) as carrier:
+        assert isinstance(await refusal(carrier), Unsure)
+    assert len(heard) == 1
+
+
 async def test_no_more_connections_than_agreed(peer: HttpPeer) -> None:
     async with open_http_carrier(address(peer.url, most_in_flight=3)) as carrier:
         assert carrier.most_in_flight == 3

@@ -252,6 +252,7 @@ async def test_without_a_secret_all_are_refused_and_the_log_says_once_what_to_se
     ("path", "changes", "said"),
     [
         (RECEIPTS, {"messageId": None}, "Not kept: `messageId` is missing."),
+        (RECEIPTS, {"messageId": "0" * 201}, "`messageId` is longer than 200 characters"),
         (RECEIPTS, {"status": ""}, "Not kept: `status` is missing."),
         (REPLIES, {"text": None}, "Not kept: `text` is missing."),
         (REPLIES, {"msisdn": "VODAFONE"}, "`msisdn` is not a telephone number"),
@@ -324,6 +325,15 @@ async def test_what_cannot_be_kept_now_is_asked_for_again(desk: Desk) -> None:
     for path, fields in ((RECEIPTS, RECEIPT), (REPLIES, REPLY)):
         assert await desk.bring(path, fields) == 200
     assert len(desk.inbox.receipts) == len(desk.inbox.replies) == 1
+
+
+async def test_what_takes_longer_than_the_carrier_waits_is_asked_for_again(desks: Desks) -> None:
+    desk = await desks.open(secret=SecretStr(PATH_SECRET), answer_s=0.3)
+    desk.inbox.takes_s = 30
+    assert await desk.bring(RECEIPTS, RECEIPT) == 503
+    assert await together(desk, in_parts("one ", "two")) == [503, 503]
+    desk.inbox.takes_s = 0
+    assert desk.inbox.receipts + desk.inbox.replies == []
 
 
 async def test_trying_the_address_keeps_nothing(signed_desk: Desk) -> None:

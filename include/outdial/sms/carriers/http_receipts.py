@@ -45,6 +45,7 @@ _FAILURES = {
     "53": TextFailure.OPTED_OUT,
 }
 _PHONE = re.compile(r"\+?([1-9][0-9]{6,14})", re.ASCII)
+_MOST_ID_CHARACTERS = 200
 _TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
@@ -59,7 +60,7 @@ class Place:
 
 def read_receipt(fields: Mapping[str, str]) -> Receipt:
     """A receipt; raises InvalidInput where it does not say of which text, or nothing of it."""
-    message_id, status = _needed(fields, "messageId"), _needed(fields, "status").lower()
+    message_id, status = _message_id(fields), _needed(fields, "status").lower()
     code = fields.get("err-code", "").strip()
     state = state_of(status, code)
     return Receipt(
@@ -95,13 +96,20 @@ def read_reply(fields: Mapping[str, str], now: datetime) -> tuple[IncomingText, 
         raise InvalidInput("`text` is missing")
     reply = IncomingText(
         carrier=NAME,
-        message_id=_needed(fields, "messageId"),
+        message_id=_message_id(fields),
         phone=f"+{phone[1]}",
         sent_to=_needed(fields, "to"),
         body=fields["text"],
         received_at=_moment(fields) or now,
     )
     return reply, _place(fields)
+
+
+def _message_id(fields: Mapping[str, str]) -> str:
+    written = _needed(fields, "messageId")
+    if len(written) > _MOST_ID_CHARACTERS:
+        raise InvalidInput(f"`messageId` is longer than {_MOST_ID_CHARACTERS} characters")
+    return written
 
 
 def _place(fields: Mapping[str, str]) -> Place | None:
