@@ -16,7 +16,7 @@ BODIES = st.one_of(st.text(), st.just("x stat:DELIVRD id:other err:9"))
 
 
 @given(
-    st.permutations(["id", "sub", "dlvrd", "submit date", "done date", "stat", "err"]),
+    st.lists(st.sampled_from(["id", "sub", "dlvrd", "submit date", "done date", "stat", "err"]), unique=True),
     st.fixed_dictionaries({
         "id": WORDS,
         "sub": DIGITS,
@@ -29,10 +29,12 @@ BODIES = st.one_of(st.text(), st.just("x stat:DELIVRD id:other err:9"))
     BODIES,
     st.sampled_from([str, str.upper, str.capitalize]),
 )
-def test_a_receipt_is_read_in_any_order_and_whatever_the_text_it_quotes(names, values, body, spelled):
+def test_a_receipt_is_read_whatever_it_holds_in_any_order_and_whatever_text_it_quotes(
+    names, values, body, spelled
+):
     head = " ".join(f"{spelled(name)}:{values[name]}" for name in names)
     fields = fields_of(f"{head} {spelled('text')}:{body}")
-    assert fields == {name: values[name] for name in ("id", "stat", "err", "done date")}
+    assert fields == {name: values[name] for name in names if name in {"id", "stat", "err", "done date"}}
 
 
 @given(st.text())
