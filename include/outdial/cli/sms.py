@@ -1,4 +1,4 @@
-"""`outdial sms …`: what a text costs and how a reply is read, before anything is sent."""
+"""`outdial sms …`: what a text costs, how a reply is read, and the replies that came."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from outdial.cli.field_values import FieldValues, read_field_values
 from outdial.cli.output import AsJson, print_json
 from outdial.cli.sms_output import lines_of_parts, lines_of_reply
+from outdial.cli.sms_replies import app as replies_app
 from outdial.domain.errors import InvalidInput
 from outdial.domain.sms.encoding import SplitText, split_text
 from outdial.domain.sms.keywords import OwnWords, keywords_with
@@ -20,8 +21,11 @@ from outdial.domain.sms.template import message_for, message_problem
 from outdial.domain.templates import ValueMissing
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Look texts and replies over before anything is sent."
+    add_completion=False,
+    no_args_is_help=True,
+    help="Look texts over before they are sent, and replies when they come.",
 )
+app.add_typer(replies_app, name="replies")
 
 
 @app.command()
