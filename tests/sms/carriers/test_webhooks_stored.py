@@ -47,10 +47,10 @@ async def gateway(pool: Pool) -> AsyncIterator[Gateway]:
             yield Gateway(url, session)
 
 
-async def test_a_receipt_by_our_reference_reaches_its_text_though_the_id_is_not_known_yet(
+async def test_a_receipt_by_our_reference_reaches_its_text_though_its_id_is_unknown(
     pool: Pool, gateway: Gateway
 ) -> None:
-    text = await a_text(pool, state="submitting", sent_at=None)
+    text = await a_text(pool)
     async with pool.connection() as conn:
         await conn.execute("update sms_records set carrier = 'http'")
     delivered = {"messageId": "0A01", "status": "delivered", "err_code": "0", "client_ref": text.hex}

@@ -11,7 +11,7 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
-from outdial.domain.errors import OutdialError, Unavailable
+from outdial.domain.errors import OutdialError
 from outdial.domain.sms.delivery import IncomingText
 from outdial.sms.carriers.carrier import Inbox
 from outdial.sms.carriers.http_receipts import Place
@@ -75,10 +75,8 @@ class PartsInHand:
         del self._gatherings[key]
         gathering.is_complete = True
         parts = [part for _, part in sorted(gathering.parts.items())]
-        gathering.failure = Unavailable("the reply was not kept in time.")
         try:
             await self._inbox.take_reply(replace(parts[0], body="".join(part.body for part in parts)))
-            gathering.failure = None
             self._remember(parts)
         except OutdialError as failure:
             gathering.failure = failure
