@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -13,13 +13,23 @@ from outdial.sms.carriers.smpp_receipts import IdForm
 from tests.sms.carriers.smpp_peer import SmppPeer, smpp_peer
 from tests.sms.carriers.smpp_stage import KeptInbox, a_text, linked
 
-KEPT, REPEAT = 0x00, 0x64
+KEPT, REPEAT, SYSTEM_ERROR = 0x00, 0x64, 0x08
 RECEIPT, HAS_HEADER = 0x04, 0x40
 LINE = (
     "id:{id} sub:001 dlvrd:001 submit date:2611221702 done date:2611221703 stat:{stat} err:{err} text:Hello"
 )
 PERSON = {"source_addr": "972501234567", "source_addr_ton": 1, "destination_addr": "12345"}
 HEBREW = "הסר אותי בבקשה מהרשימה"
+
+
+class BreakingInbox(KeptInbox):
+    """Has a mistake in it."""
+
+    async def take_receipts(self, receipts: Sequence[Receipt]) -> None:
+        await self.hold.wait()
+        if any(receipt.message_id == "bad" for receipt in receipts):
+            raise ValueError("a mistake of ours")
+        await super().take_receipts(receipts)
 
 
 @pytest.fixture
@@ -70,6 +80,20 @@ async def test_a_receipt_that_cannot_be_kept_is_to_be_brought_again(peer: SmppPe
         inbox.full = False
         assert await delivered(peer, receipt()) == KEPT
     assert [kept.message_id for kept in inbox.receipts] == ["m1"]
+
+
+async def test_a_receipt_that_breaks_the_inbox_holds_up_no_other(peer: SmppPeer):
+    inbox = BreakingInbox()
+    inbox.hold.clear()
+    async with linked(peer, inbox):
+        for message_id in ("m1", "m2", "bad", "m3"):
+            peer.tell("deliver", pdu=receipt(message_id))
+        assert await not_acknowledged(peer)
+        inbox.hold.set()
+        statuses = {(await peer.next("acknowledged", tag=tag))["status"] for tag in ("m1", "m2", "m3")}
+        assert statuses == {KEPT}
+        assert (await peer.next("acknowledged", tag="bad"))["status"] == SYSTEM_ERROR
+    assert [kept.message_id for kept in inbox.receipts] == ["m1", "m2", "m3"]
 
 
 async def test_what_was_not_kept_before_the_link_was_lost_is_not_acknowledged(peer: SmppPeer):
@@ -171,6 +195,22 @@ async def test_a_reply_is_read_in_the_alphabet_it_was_written_in(peer: SmppPeer,
     assert [(reply.phone, reply.sent_to, reply.body) for reply in inbox.replies] == [
         ("+972501234567", "12345", body)
     ]
+
+
+@pytest.mark.parametrize(
+    ("octets", "coding"),
+    [
+        (HEBREW.encode("iso8859-8"), 7),
+        (HEBREW.encode("utf-16-be"), 0x19),
+        (HEBREW.encode("utf-16-be") + bytes(2), 8),
+    ],
+)
+async def test_a_reply_is_read_in_alphabets_that_are_rarely_used(peer: SmppPeer, octets: bytes, coding: int):
+    inbox = KeptInbox()
+    async with linked(peer, inbox):
+        pdu = PERSON | {"octets": octets.hex(), "data_coding": coding}
+        assert await delivered(peer, pdu) == KEPT
+    assert [reply.body for reply in inbox.replies] == [HEBREW]
 
 
 @pytest.mark.parametrize(

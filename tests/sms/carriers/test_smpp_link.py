@@ -67,6 +67,27 @@ async def test_what_nobody_asked_for_is_refused_and_the_link_stays(peer: SmppPee
         assert await carrier.submit(a_text("Hello")) == ["m1"]
 
 
+async def test_a_carrier_that_says_nothing_more_is_given_up(peer: SmppPeer):
+    peer.tell("deaf")
+    async with linked(peer, times=LinkTimes(answer_s=0.2, enquire_every_s=0.05, unbind_s=0.2)):
+        await peer.next("lost")
+        await peer.next("bound")
+
+
+async def test_a_carrier_that_is_slow_to_answer_is_not_given_up_while_it_says_anything(peer: SmppPeer):
+    peer.tell("deaf")
+    inbox = KeptInbox()
+    async with linked(peer, inbox, times=LinkTimes(answer_s=0.5, enquire_every_s=0.05)) as carrier:
+        for number in range(20):
+            # Every turn is a tenth of the time in which it is to answer.
+            peer.tell("deliver", pdu={"source_addr": "12345", "text": str(number)})
+            await peer.next("acknowledged")
+            await asyncio.sleep(0.05)
+        assert carrier.is_up
+    assert len(peer.seen("enquired")) >= 2
+    assert not peer.seen("bound")
+
+
 async def test_a_wrong_password_is_tried_again_ever_later_and_said(
     peer: SmppPeer, capsys: pytest.CaptureFixture[str]
 ):

@@ -10,6 +10,7 @@ import pytest
 
 from outdial.domain.clock import utc_now
 from outdial.domain.sms.delivery import TextFailure
+from outdial.sms.carriers import smpp
 from outdial.sms.carriers.carrier import Declined, NotTaken, Unsure
 from outdial.sms.carriers.smpp_link import LinkTimes
 from tests.sms.carriers.smpp_peer import SmppPeer, smpp_peer
@@ -147,6 +148,19 @@ async def test_of_a_text_taken_in_part_the_parts_taken_are_known(peer: SmppPeer)
         with pytest.raises(Unsure) as unsure:
             await carrier.submit(a_text("0123456789" * 40))
     assert unsure.value.message_ids == ("m1", "m2")
+
+
+async def test_while_the_window_is_full_nothing_more_is_sent(peer: SmppPeer, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(smpp, "WINDOW_S", 0.1)
+    peer.tell("silent", on=True)
+    async with linked(peer, window=1) as carrier, asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(_outcome(carrier.submit(a_text("One"))))
+        await peer.next("submitted")
+        with pytest.raises(NotTaken) as refused:
+            await carrier.submit(a_text("Two"))
+        assert refused.value.failure is TextFailure.CARRIER_DOWN
+        assert not peer.seen("submitted")
+        first.cancel()
 
 
 async def test_a_burst_keeps_to_the_window(peer: SmppPeer):

@@ -24,7 +24,9 @@ from outdial.sms.carriers.smpp_wire import LinkDown, NoAnswer
 
 NAME = "smpp"
 ANSWERS_WITHIN_S = 9.5
-_WINDOW_S = 3.0
+WINDOW_S = 3.0
+"""How long a text waits for room in the window; after that it is not sent."""
+
 _RETRY_AFTER_S = 10.0
 _TRIES_OF_A_LATER_PART = 4
 _BETWEEN_TRIES_S = 1.0
@@ -125,7 +127,7 @@ class SmppCarrier:
     async def _submit_part(self, write: Write, ends_at: float) -> str:
         left_s = ends_at - asyncio.get_running_loop().time()
         try:
-            answer = await self._link.ask(write, min(_WINDOW_S, left_s), min(self._answer_s, left_s))
+            answer = await self._link.ask(write, min(WINDOW_S, left_s), min(self._answer_s, left_s))
         except LinkDown as error:
             raise NotTaken(TextFailure.CARRIER_DOWN, str(error), _RETRY_AFTER_S) from error
         except NoAnswer as error:

@@ -84,13 +84,20 @@ class Deliveries:
             deliveries = [await self._receipts.get()]
             while len(deliveries) < MOST_RECEIPTS_AT_ONCE and not self._receipts.empty():
                 deliveries.append(self._receipts.get_nowait())
-            read = [read_receipt(delivery.pdu, self._carrier, self._habits) for delivery in deliveries]
-            receipts = [receipt for receipt in read if receipt is not None]
-            if len(receipts) < len(read):
-                log.warning("receipts that name no text or no state", count=len(read) - len(receipts))
-            status = await _kept(inbox.take_receipts(receipts)) if receipts else Status.OK
+            await self._keep_at_once(inbox, deliveries)
+
+    async def _keep_at_once(self, inbox: Inbox, deliveries: Sequence[Delivery]) -> None:
+        read = [read_receipt(delivery.pdu, self._carrier, self._habits) for delivery in deliveries]
+        receipts = [receipt for receipt in read if receipt is not None]
+        if len(receipts) < len(read):
+            log.warning("receipts that name no text or no state", count=len(read) - len(receipts))
+        status = await _kept(inbox.take_receipts(receipts)) if receipts else Status.OK
+        if status is Status.SYSTEM_ERROR and len(deliveries) > 1:
             for delivery in deliveries:
-                delivery.answer(status)
+                await self._keep_at_once(inbox, [delivery])
+            return
+        for delivery in deliveries:
+            delivery.answer(status)
 
     async def _keep_texts(self, inbox: Inbox) -> None:
         loop = asyncio.get_running_loop()
@@ -157,5 +164,5 @@ async def _kept(keeping: Awaitable[None]) -> Status:
     except Exception:
         # Raised on, one text that cannot be handled would end the link for all of them.
         log.exception("what the carrier brought could not be handled")
-        return Status.REPEAT_LATER
+        return Status.SYSTEM_ERROR
     return Status.OK

@@ -17,7 +17,8 @@ _JOINED_8, _JOINED_16 = 0x00, 0x08
 _INTERNATIONAL = 1
 _LAST_SEPTET = 0x7F
 UCS_2 = 8
-_CODECS = {
+_UCS_2_WITH_CLASS = range(0x18, 0x1C)
+_CODECS = dict.fromkeys(_UCS_2_WITH_CLASS, "utf-16-be") | {
     1: "ascii",
     2: "latin-1",
     3: "latin-1",
@@ -64,7 +65,9 @@ def read_part(pdu: DeliverSm, region: str | None) -> IncomingPart:
 def text_of(parts: Sequence[IncomingPart]) -> str:
     """What the parts say, in their order; a character that is split between two is whole again."""
     runs = groupby(parts, lambda part: part.coding)
-    return "".join(_decoded(b"".join(part.octets for part in run), coding) for coding, run in runs)
+    text = "".join(_decoded(b"".join(part.octets for part in run), coding) for coding, run in runs)
+    # Some carriers end texts like C strings, and no database keeps that.
+    return text.replace("\x00", "")
 
 
 def body_octets(pdu: DeliverSm) -> bytes:

@@ -14,7 +14,7 @@ from smpp34 import DeliverSm, RawPdu
 
 from outdial.domain.errors import Unavailable
 from outdial.sms.carriers.smpp_pdu import Command, Status, bind_transceiver, message
-from outdial.sms.carriers.smpp_wire import LinkDown, SmppWire
+from outdial.sms.carriers.smpp_wire import LinkDown, NoAnswer, SmppWire
 from outdial.storage.cancellation import raise_if_cancelled
 from outdial.telemetry.logs import get_logger
 
@@ -42,7 +42,7 @@ class LinkTimes:
     Carriers drop connections that are silent for a minute or so, and block those who bind too often.
     """
 
-    answer_s: float = 6.0
+    answer_s: float = 9.0
     enquire_every_s: float = 15.0
     reconnect_first_s: float = 0.5
     reconnect_most_s: float = 30.0
@@ -154,7 +154,16 @@ class SmppLink:
                 async with asyncio.timeout(self._times.enquire_every_s):
                     await wire.lost.wait()
                     return
+            await self._enquire(wire)
+
+    async def _enquire(self, wire: SmppWire) -> None:
+        asked_at = asyncio.get_running_loop().time()
+        try:
             await wire.ask(lambda sequence: message(Command.ENQUIRE_LINK, sequence), self._times.answer_s)
+        except NoAnswer:
+            # A busy carrier answers in turn, and is there while it says anything.
+            if wire.heard_at_s < asked_at:
+                raise
 
     async def _leave(self, wire: SmppWire) -> None:
         try:

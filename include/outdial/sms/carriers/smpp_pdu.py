@@ -33,6 +33,7 @@ class Status(IntEnum):
 
     OK = 0x00
     INVALID_COMMAND = 0x03
+    SYSTEM_ERROR = 0x08
     QUEUE_FULL = 0x14
     REPEAT_LATER = 0x64
     """ESME_RX_T_APPN: we could not keep it, and it is to be brought again."""

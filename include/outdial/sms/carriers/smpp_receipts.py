@@ -106,7 +106,7 @@ def is_receipt(pdu: DeliverSm) -> bool:
 def read_receipt(pdu: DeliverSm, carrier: str, habits: ReceiptHabits) -> Receipt | None:
     """What a receipt says; None where it names no text or no state."""
     coding = "utf-16-be" if pdu.data_coding == UCS_2 else "latin-1"
-    fields = fields_of(body_octets(pdu).decode(coding, "replace"))
+    fields = fields_of(body_octets(pdu).decode(coding, "replace").replace("\x00", " "))
     message_id = first_word(parameter(pdu, Tag.RECEIPTED_MESSAGE_ID) or b"") or fields.get("id", "")
     stat = _STATES.get(int.from_bytes(parameter(pdu, Tag.MESSAGE_STATE) or b""), fields.get("stat", ""))
     if not (message_id and stat):

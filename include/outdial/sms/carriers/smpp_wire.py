@@ -46,6 +46,8 @@ class SmppWire(asyncio.Protocol):
 
     def __init__(self, on_delivery: Callable[[SmppWire, DeliverSm], None]) -> None:
         self.lost = asyncio.Event()
+        self.heard_at_s = 0.0
+        """When the carrier last said anything, by the loop's clock."""
         self._on_delivery = on_delivery
         self._unread = bytearray()
         self._sequences: Iterator[int] = cycle(range(1, _LAST_SEQUENCE + 1))
@@ -62,6 +64,7 @@ class SmppWire(asyncio.Protocol):
                 future.set_exception(NoAnswer("the connection to the carrier was lost before it answered"))
 
     def data_received(self, data: bytes) -> None:
+        self.heard_at_s = asyncio.get_running_loop().time()
         self._unread += data
         while len(self._unread) >= HEADER_OCTETS and not self._transport.is_closing():
             length = header(self._unread)[0]
