@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     sms_web_host: str = "127.0.0.1"
     sms_web_port: int = 4576
     """Where the gateway listens for carriers' webhooks and for people who follow links."""
+    sms_webhook_secret: SecretStr = SecretStr("")
+    """By which webhooks show that they come from the carrier, where it does not sign them."""
     links_base_url: str = ""
     links_secret: SecretStr = SecretStr("")
 

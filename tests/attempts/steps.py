@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-from outdial.attempts.begin import Begun, Permit, Released, begin_attempt
+from outdial.attempts.begin import Begun, Permit, begin_attempt
+from outdial.attempts.release import Released
 from outdial.attempts.settle import CallOutcome
 from outdial.domain.channels import Channel
 from outdial.domain.dial_task import DialTask

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from outdial.attempts.begin import Begun, Permit, Released, Stale, begin_attempt
-from outdial.attempts.release import park_contact
+from outdial.attempts.begin import Begun, Permit, begin_attempt
+from outdial.attempts.release import Released, Stale, park_contact
 from outdial.attempts.settle import settle
 from outdial.blacklist.listing import list_numbers
 from outdial.campaigns.lifecycle import cancel, pause

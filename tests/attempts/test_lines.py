@@ -11,7 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from outdial.attempts.begin import Begun, Permit, Released, begin_attempt
+from outdial.attempts.begin import Begun, Permit, begin_attempt
+from outdial.attempts.release import Released
 from outdial.attempts.settle import settle
 from outdial.campaigns.lifecycle import renew_lease
 from outdial.domain.dispositions import Disposition

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from outdial.attempts.begin import Begun, Released, begin_attempt
+from outdial.attempts.begin import Begun, begin_attempt
+from outdial.attempts.release import Released
 from outdial.attempts.settle import CallOutcome, settle
 from outdial.blacklist.listing import list_numbers
 from outdial.domain.dispositions import Disposition

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from outdial.attempts.begin import Begun, Stale, begin_attempt
-from outdial.attempts.release import park_contact
+from outdial.attempts.begin import Begun, begin_attempt
+from outdial.attempts.release import Stale, park_contact
 from outdial.attempts.settle import settle
 from outdial.blacklist.cache import Entry, open_cache
 from outdial.blacklist.erasing import erase_number

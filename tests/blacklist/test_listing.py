@@ -8,7 +8,8 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from outdial.attempts.begin import Begun, Released, begin_attempt
+from outdial.attempts.begin import Begun, begin_attempt
+from outdial.attempts.release import Released
 from outdial.attempts.settle import settle
 from outdial.blacklist.listing import list_numbers, unlist_numbers, unlist_prefix
 from outdial.campaigns.lifecycle import cancel

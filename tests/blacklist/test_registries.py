@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from outdial.attempts.begin import Released, begin_attempt
+from outdial.attempts.begin import begin_attempt
+from outdial.attempts.release import Released
 from outdial.blacklist.registries import RegistryCopy, import_registry, registry_problems
 from outdial.domain.campaign import RequiredRegistry
 from outdial.domain.errors import InvalidInput

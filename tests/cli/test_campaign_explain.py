@@ -9,7 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from outdial.attempts.begin import Permit, Released, begin_attempt
+from outdial.attempts.begin import Permit, begin_attempt
+from outdial.attempts.release import Released
 from outdial.attempts.settle import CallOutcome, settle
 from outdial.campaigns.lifecycle import end_lease, fail_campaign, finish_run_if_done, pause, start_run
 from outdial.cli.main import run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from outdial.dialer.events import EventTopics
+from outdial.messaging.announcing import EventTopics
 from outdial.domain.clock import utc_now
 from outdial.simulator.network import simulated_network
 from tests import given

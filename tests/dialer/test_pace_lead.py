@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from outdial.dialer.ami import AmiAddress, AmiLink
-from outdial.dialer.events import Announcer, EventTopics
+from outdial.messaging.announcing import Announcer, EventTopics
 from outdial.dialer.leading import Lead, Recovery
 from outdial.dialer.pace_lead import PaceConfig, PaceLead, pace_event
 from outdial.domain.clock import utc_now

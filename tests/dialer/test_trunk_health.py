@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from outdial.dialer.events import EventTopics
+from outdial.messaging.announcing import EventTopics
 from outdial.dialer.pace_lead import PaceConfig
 from outdial.domain.clock import utc_now
 from outdial.messaging.queue_address import QueueAddress

@@ -16,9 +16,9 @@ from uuid import uuid4
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from outdial.attempts.begin import Begun, Permit, Released, Stale, begin_attempt
+from outdial.attempts.begin import Begun, Permit, begin_attempt
 from outdial.attempts.recover import settle_as_unknown, strike_off
-from outdial.attempts.release import park_contact
+from outdial.attempts.release import Released, Stale, park_contact
 from outdial.attempts.settle import CallOutcome, settle
 from outdial.blacklist.release import release_listed
 from outdial.campaigns.dispatch import dispatch_tick

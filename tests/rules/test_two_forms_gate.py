@@ -14,7 +14,8 @@ from uuid import UUID
 import pytest
 from hypothesis import given, strategies as st
 
-from outdial.attempts.begin import Begun, Permit, Released, begin_attempt
+from outdial.attempts.begin import Begun, Permit, begin_attempt
+from outdial.attempts.release import Released
 from outdial.domain.dial_task import DialTask
 from outdial.domain.permission import Allowed, AttemptFacts, Refusal, may_begin
 from outdial.storage.pool import Connection

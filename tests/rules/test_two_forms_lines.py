@@ -14,7 +14,8 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 
-from outdial.attempts.begin import Begun, Permit, Released, begin_attempt
+from outdial.attempts.begin import Begun, Permit, begin_attempt
+from outdial.attempts.release import Released
 from outdial.domain.caller_ids import choose
 from outdial.domain.dial_task import DialTask
 from outdial.domain.permission import Allowed, Refusal, may_begin

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from psycopg.rows import DictRow
 
 from outdial.attempts.line import Line, find_line, take_caller_id, trunk_of
+from outdial.attempts.release import Released, Stale, release_claim
 from outdial.domain.call_ids import CallKey
 from outdial.domain.calling_rules import caps_for, timetables_for
 from outdial.domain.dial_task import DialTask
@@ -22,10 +23,7 @@ from outdial.domain.permission import NUMBER_BUSY_DELAY, AttemptFacts, Refusal, 
 from outdial.storage.blacklist import hold_list_still
 from outdial.storage.calls import (
     TakenClaim,
-    close_contact,
     insert_attempt,
-    make_ready,
-    make_wait,
     read_facts,
     take_claim_and_line,
 )
@@ -64,19 +62,6 @@ class Begun:
     campaign: Campaign
 
 
-@dataclass(frozen=True)
-class Stale:
-    """The task's claim does not stand any more: another copy was handled, or it came too late."""
-
-
-@dataclass(frozen=True)
-class Released:
-    """The contact was put back uncounted, or closed; `due_at` is when it may be claimed again."""
-
-    reason: Refusal
-    due_at: datetime | None
-
-
 async def begin_attempt(
     pool: Pool, task: DialTask, permit: Permit, now: datetime
 ) -> Begun | Stale | Released:
@@ -98,11 +83,11 @@ async def begin_attempt(
             return Stale()
         allowed = await _ask(conn, campaign, claim, permit, now)
         if isinstance(allowed, Refused):
-            return await _release(conn, claim, allowed)
+            return await release_claim(conn, claim, allowed)
         begun = _begun(campaign, claim, allowed, permit, now)
         if await insert_attempt(conn, claim, _record(begun, permit)):
             return begun
-        return await _release(conn, claim, Refused(Refusal.NUMBER_BUSY, now + NUMBER_BUSY_DELAY))
+        return await release_claim(conn, claim, Refused(Refusal.NUMBER_BUSY, now + NUMBER_BUSY_DELAY))
 
 
 @dataclass(frozen=True)
@@ -199,15 +184,3 @@ def _record(begun: Begun, permit: Permit) -> dict[str, Any]:
         "caller_id": begun.caller_id,
         "now": begun.begun_at,
     }
-
-
-async def _release(conn: Connection, claim: TakenClaim, refused: Refused) -> Released:
-    if refused.reason is Refusal.LISTED and refused.due_at is None:
-        await close_contact(conn, claim.contact_id, "blacklisted", None)
-    elif refused.reason in {Refusal.ATTEMPTS_EXHAUSTED, Refusal.NO_CALLER_ID}:
-        await close_contact(conn, claim.contact_id, "failed", refused.reason.value)
-    elif refused.due_at is None:
-        await make_ready(conn, claim)
-    else:
-        await make_wait(conn, claim, refused.due_at)
-    return Released(refused.reason, refused.due_at)

@@ -151,11 +151,10 @@ def report(name: Name, as_json: AsJson = False) -> None:
         return await write_report(pool, campaign.id, settings.storage_url, utc_now())
 
     files = with_database(work)
-    where = {"html": files.html, "csv": files.csv, "json": files.json}
     if as_json:
-        print_json(where)
+        print_json(files.by_kind)
     else:
-        print_table(("report", "file"), list(where.items()))
+        print_table(("report", "file"), list(files.by_kind.items()))
 
 
 def campaign_facts(campaign: Campaign) -> dict[str, Any]:

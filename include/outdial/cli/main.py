@@ -25,6 +25,7 @@ COMMANDS = {
     "sms": "What a text costs, and how a reply is read.",
     "windows": "Open or closed at a moment, why, and when next.",
     "pace": "How fast calls may go now, and why.",
+    "sms-gateway": "Send the texts dispatch asks for, until told to stop.",
     "dialer": "Place the calls dispatch asks for, until told to stop.",
     "bench": "Measure the real parts under load.",
     "simulator": "A phone network for people who have none.",
@@ -44,8 +45,8 @@ class LazyGroup(TyperGroup):
 
 
 def _load(name: str) -> Any:  # noqa: ANN401 - as above
-    module = import_module(f"outdial.cli.{name}")
-    command = get_command(getattr(module, "app", None) or _as_app(getattr(module, name)))
+    module = import_module(f"outdial.cli.{name.replace('-', '_')}")
+    command = get_command(getattr(module, "app", None) or _as_app(getattr(module, name.replace("-", "_"))))
     command.name = name
     return command
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 from psycopg import OperationalError
 
+from outdial.attempts.tasks_in_hand import TasksInHand
 from outdial.dialer.ami import AmiLink
 from outdial.dialer.call_progress import hung_up_by_us
-from outdial.dialer.events import Announcer
+from outdial.messaging.announcing import Announcer
 from outdial.dialer.gate import Gate
 from outdial.dialer.heartbeat import Heartbeat
 from outdial.dialer.ivr_services import IvrServices
 from outdial.dialer.lanes import Lanes
 from outdial.dialer.live_calls import LiveCalls
-from outdial.dialer.tasks_in_hand import TasksInHand
 from outdial.domain.errors import Unavailable
 from outdial.telemetry.logs import get_logger
 

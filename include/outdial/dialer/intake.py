@@ -6,11 +6,11 @@ import asyncio
 
 from pydantic import ValidationError
 
+from outdial.attempts.tally import BatchTally
+from outdial.attempts.tasks_in_hand import TaskInHand, TasksInHand
 from outdial.dialer.gate import Gate
 from outdial.dialer.lanes import Lanes
 from outdial.dialer.screening import Screen
-from outdial.dialer.tally import BatchTally
-from outdial.dialer.tasks_in_hand import TaskInHand, TasksInHand
 from outdial.domain.dial_task import DialTask
 from outdial.domain.errors import OutdialError
 from outdial.domain.written import field_problems

@@ -12,7 +12,7 @@ from outdial.blacklist.cache import ListedCache
 from outdial.blacklist.listing import list_numbers
 from outdial.dialer.agi_session import AgiSession
 from outdial.dialer.answering import MessageEffects
-from outdial.dialer.events import Announcer
+from outdial.messaging.announcing import Announcer
 from outdial.dialer.ivr_runner import IvrEffects
 from outdial.dialer.ivr_services import IvrServices
 from outdial.dialer.recorder import Saved, recording_name

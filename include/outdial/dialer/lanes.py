@@ -11,10 +11,11 @@ from uuid import UUID
 
 from psycopg import OperationalError
 
-from outdial.attempts.begin import Begun, Released
+from outdial.attempts.begin import Begun
+from outdial.attempts.release import Released
+from outdial.attempts.tasks_in_hand import TaskInHand, TasksInHand
 from outdial.dialer.gate import Gate
 from outdial.dialer.placing import DueSlot, Placing
-from outdial.dialer.tasks_in_hand import TaskInHand, TasksInHand
 from outdial.dialer.trunk_slots import TrunkSlots
 from outdial.domain.errors import InvalidInput, Unavailable
 from outdial.domain.permission import Refusal

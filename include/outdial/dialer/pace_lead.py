@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import Error as DatabaseError
 
 from outdial.dialer.ami import AmiLink
-from outdial.dialer.events import Announcer
+from outdial.messaging.announcing import Announcer
 from outdial.dialer.leading import Lead
 from outdial.domain.clock import Clock
 from outdial.domain.errors import OutdialError

@@ -9,14 +9,15 @@ from uuid import UUID
 
 from psycopg import OperationalError
 
-from outdial.attempts.begin import Begun, Permit, Released, Stale, begin_attempt
+from outdial.attempts.begin import Begun, Permit, begin_attempt
+from outdial.attempts.release import Released, Stale
+from outdial.attempts.tasks_in_hand import TaskInHand, TasksInHand
 from outdial.dialer.ami import AmiLink, Answer, Originate, OriginateAnswer
 from outdial.dialer.call_progress import hung_up_by_us
 from outdial.dialer.gate import Gate
 from outdial.dialer.ivr_services import IvrServices
 from outdial.dialer.live_calls import LiveCall, LiveCalls
 from outdial.dialer.second_guard import SecondGuard
-from outdial.dialer.tasks_in_hand import TaskInHand, TasksInHand
 from outdial.dialer.timings import Timings, Wait
 from outdial.domain.clock import Clock
 from outdial.storage.pool import Pool

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from outdial.blacklist.cache import open_cache
 from outdial.dialer.ami import AmiAddress
-from outdial.dialer.events import EventTopics
+from outdial.messaging.announcing import EventTopics
 from outdial.dialer.ivr_services import IvrServicesConfig
 from outdial.dialer.pace_lead import PaceConfig
 from outdial.dialer.running import Connections, Dialer, DialerConfig

@@ -9,13 +9,14 @@ from typing import Any
 from uuid import uuid4
 
 from outdial.attempts.settle import CallOutcome, Settled
+from outdial.attempts.tasks_in_hand import TasksInHand
 from outdial.blacklist.cache import ListedCache
 from outdial.dialer.agi_server import AgiServer, serve_agi
 from outdial.dialer.ami import AmiAddress, AmiLink
 from outdial.dialer.cache_upkeep import run_cache_upkeep
 from outdial.dialer.draining import Drain
 from outdial.dialer.ending import run_healing
-from outdial.dialer.events import Announcer, EventTopics
+from outdial.messaging.announcing import Announcer, EventTopics
 from outdial.dialer.gate import Gate
 from outdial.dialer.heartbeat import Heartbeat
 from outdial.dialer.intake import Intake
@@ -32,7 +33,6 @@ from outdial.dialer.screening import Screen
 from outdial.dialer.second_guard import SecondGuard
 from outdial.dialer.settlement import Settlement
 from outdial.dialer.sms_requests import SendSms
-from outdial.dialer.tasks_in_hand import TasksInHand
 from outdial.dialer.timings import Timings
 from outdial.dialer.walks import Walks
 from outdial.domain.clock import Clock

@@ -13,9 +13,9 @@ from uuid import UUID
 
 from psycopg import OperationalError
 
+from outdial.attempts.tasks_in_hand import TaskInHand, TasksInHand
 from outdial.blacklist.cache import Entry, ListedCache
 from outdial.blacklist.release import release_listed
-from outdial.dialer.tasks_in_hand import TaskInHand, TasksInHand
 from outdial.domain.clock import Clock
 from outdial.domain.errors import InvalidInput
 from outdial.storage.blacklist import EVERYWHERE, Scope

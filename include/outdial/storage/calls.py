@@ -48,7 +48,8 @@ class TakenClaim:
 async def take_claim(conn: Connection, contact_id: UUID, claim_id: UUID) -> TakenClaim | None:
     """Take the claim out of the outbox, or None where it does not stand any more."""
     values = {"contact_id": contact_id, "claim_id": claim_id}
-    return _claim(await (await conn.execute(_SQL["take_claim"], values)).fetchone())
+    row = await (await conn.execute(_SQL["take_claim"], values)).fetchone()
+    return None if row is None else claim_from_row(row)
 
 
 async def take_claim_and_line(
@@ -59,12 +60,12 @@ async def take_claim_and_line(
     Where the calls on `trunk` are to be counted, nobody begins one over it either.
     """
     values = {"contact_id": contact_id, "claim_id": claim_id, "trunk": trunk, "is_counted": is_counted}
-    return _claim(await (await conn.execute(_SQL["take_claim_and_line"], values)).fetchone())
+    row = await (await conn.execute(_SQL["take_claim_and_line"], values)).fetchone()
+    return None if row is None else claim_from_row(row)
 
 
-def _claim(row: DictRow | None) -> TakenClaim | None:
-    if row is None:
-        return None
+def claim_from_row(row: DictRow) -> TakenClaim:
+    """A row of `dispatched_contacts` as a value."""
     return TakenClaim(**{name: row[name] for name in TakenClaim.__dataclass_fields__})
 
 

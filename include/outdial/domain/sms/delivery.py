@@ -12,7 +12,7 @@ class TextState(StrEnum):
     """How a text stands. All but `queued`, `submitting` and `sent` are ends."""
 
     QUEUED = "queued"
-    """Written down; no gateway has begun it. Texts of campaigns wait elsewhere."""
+    """Asked for by a key or a reply; waits for a gateway."""
     SUBMITTING = "submitting"
     """Written down; the carrier is being asked."""
     NOT_TAKEN = "not_taken"
@@ -48,6 +48,10 @@ class TextFailure(StrEnum):
     """The account is empty, or over its spending limit."""
     THROTTLED = "throttled"
     CARRIER_DOWN = "carrier_down"
+    LISTED = "listed"
+    """Listed here, since the text was asked for."""
+    TOO_LATE = "too_late"
+    """Asked for by a key or a reply, and not sent while it was of use."""
     OTHER = "other"
 
 

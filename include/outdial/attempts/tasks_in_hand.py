@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from psycopg import OperationalError
 
 from outdial.attempts.release import park_contact
-from outdial.dialer.tally import BatchTally
+from outdial.attempts.tally import BatchTally
 from outdial.domain.dial_task import DialTask
 from outdial.domain.errors import OutdialError
 from outdial.messaging.task_queue import Received, TaskQueue

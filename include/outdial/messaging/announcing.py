@@ -1,4 +1,4 @@
-"""Tells the world outside what happened on calls: SNS events, in the background and best effort."""
+"""Tells the world outside what happened: SNS events, in the background and best effort."""
 
 from __future__ import annotations
 
