@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from outdial.domain.sms.keywords import MessageWords, OwnWords, keywords_with
+from outdial.domain.sms.keywords import Keywords, MessageWords, keywords_with
 from outdial.domain.sms.links import find_links
 from outdial.domain.sms.normal_words import normal_words
 from outdial.domain.sms.settings import SmsSettings
@@ -32,12 +32,15 @@ _QUOTED = re.compile(
 class StopWording(BaseModel):
     """The line of one language, and what tells the language: common words, or its letters.
 
+    `spoken` is for calls that say a text, `spoken_done` is said to who pressed the key.
     `purposes` are stop words that say what a word is for, and not which: `to opt out, reply 9`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     wording: str
+    spoken: str
+    spoken_done: str
     words: frozenset[str] = frozenset()
     letters: str | None = None
     purposes: frozenset[str] = frozenset()
@@ -65,10 +68,23 @@ def with_stop_wording(template: str, settings: SmsSettings) -> str:
     return f"{template.rstrip()}\n{wording}" if wording else template
 
 
-def says_how_to_stop(template: str, settings: SmsSettings) -> bool:
-    """Does it name a word by which people stop? In capitals or quotes, where its letters have capitals."""
-    own = settings.reply_words
-    return any(_words_to_send(_own_words_of(template), own))
+def says_how_to_stop(template: str, settings: SmsSettings, within: str | None = None) -> bool:
+    """Does it name a word by which people stop? In capitals or quotes, where its letters have capitals.
+
+    Where all is in capitals they say nothing; `within` is the whole text of a part.
+    """
+    keywords = keywords_with(settings.reply_words)
+    text = _own_words_of(template)
+    capitals_tell = any(not word.isupper() for word in _lettered(_own_words_of(within or template)))
+    return any(_words_to_send(text, keywords, capitals_tell=capitals_tell))
+
+
+def without_links(template: str, instead: str = " ") -> str:
+    """The template without the links in it, also where a part of one is to be filled in."""
+    links = find_links(_SLOT.sub(lambda slot: "x" * len(slot.group()), template))
+    for link in reversed(links):
+        template = f"{template[: link.start]}{instead}{template[link.end :]}"
+    return template
 
 
 def language_of(template: str) -> str:
@@ -83,13 +99,12 @@ def language_of(template: str) -> str:
     return best if hits[best] > hits[USUAL_LANGUAGE] else USUAL_LANGUAGE
 
 
-def _words_to_send(text: str, own: OwnWords) -> Iterator[MessageWords]:
-    keywords = keywords_with(own)
+def _words_to_send(text: str, keywords: Keywords, *, capitals_tell: bool) -> Iterator[MessageWords]:
     for quoted in _QUOTED.findall(text):
         yield from _stop_words(quoted, keywords.stop)
     words = _WORD.findall(text)
-    if any(not word.isupper() for word in words if _has_letters(word)):
-        # Where all is in capitals they say nothing, and short words are anybody's initials: TD, END.
+    if capitals_tell:
+        # Short words are anybody's initials: TD, END.
         vague = {words for words in keywords.alone if len("".join(words)) < _FEWEST_LETTERS}
         shown = " ".join(word for word in words if word.isupper())
         yield from _stop_words(shown, keywords.stop.keys() - vague)
@@ -107,8 +122,8 @@ def _singles_and_pairs(words: MessageWords) -> Iterator[MessageWords]:
     yield from pairwise(words)
 
 
-def _has_letters(word: str) -> bool:
-    return any(character.isalpha() for character in word)
+def _lettered(text: str) -> Iterator[str]:
+    return (word for word in _WORD.findall(text) if any(character.isalpha() for character in word))
 
 
 def _has_case(word: str) -> bool:
@@ -117,7 +132,4 @@ def _has_case(word: str) -> bool:
 
 def _own_words_of(template: str) -> str:
     """Without what is filled in and without links: neither tells people what to write."""
-    text = _SLOT.sub(" ", template)
-    for link in reversed(find_links(text)):
-        text = f"{text[: link.start]} {text[link.end :]}"
-    return text
+    return _SLOT.sub(" ", without_links(template))
