@@ -18,7 +18,7 @@ def phones(count):
 
 
 async def test_an_early_receipt_comes_before_the_answer() -> None:
-    async with carrier_stand(early_receipts=1, early_s=0.1) as stand:
+    async with carrier_stand(early_receipts=1, receipt_delay_s=5, early_s=0.1) as stand:
         texter = await stand.bound()
         sequence = texter.submit()
         first, second = await texter.read(), await texter.read()
@@ -28,7 +28,7 @@ async def test_an_early_receipt_comes_before_the_answer() -> None:
 
 
 async def test_a_receipt_is_early_too_for_who_is_brought_it_over_another_link() -> None:
-    async with carrier_stand(early_receipts=1, early_s=0.3) as stand:
+    async with carrier_stand(early_receipts=1, receipt_delay_s=5, early_s=0.3) as stand:
         receiver, sender = await stand.bound(0x01), await stand.bound(TRANSMITTER)
         sequence = sender.submit()
         brought = receipt(await receiver.delivery())

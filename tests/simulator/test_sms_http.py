@@ -238,7 +238,7 @@ async def test_a_webhook_is_given_up_after_so_many_tries(hooks) -> None:
 
 
 async def test_an_early_receipt_is_posted_before_the_answer(hooks) -> None:
-    async with sending(hooks, early_receipts=1, early_s=0.5) as sender:
+    async with sending(hooks, early_receipts=1, early_s=0.5, receipt_delay_s=5) as sender:
         answer = asyncio.create_task(sender.send())
         _, told = await hooks.next()
         assert not answer.done()

@@ -67,7 +67,7 @@ def simulator(
     except OSError as problem:
         reason = problem.strerror or str(problem)
         raise InvalidInput(
-            f"The simulator cannot start on {host}:{ports.ami}: {reason}. Try another port."
+            f"The simulator cannot start on {ports.named(host)}: {reason}. Try another port."
         ) from None
 
 
@@ -79,6 +79,10 @@ class _Ports:
     control: int
     smpp: int
     sms_http: int
+
+    def named(self, host: str) -> str:
+        texts = [str(port) for port in (self.smpp, self.sms_http) if port]
+        return f"{host}:{self.ami}" + (f" (texts on {' and '.join(texts)})" if texts else "")
 
 
 def _load(path: Path | None, settings: Settings) -> Scenario:
