@@ -124,9 +124,9 @@ class SmppLink:
         except (Unavailable, OSError, TimeoutError) as error:
             return str(error) or "timeout"
         finally:
-            self._wire = None
+            is_bound, self._wire = self._wire is not None, None
             if wire is not None:
-                await self._leave(wire)
+                await self._leave(wire, is_bound=is_bound)
         return "the connection was lost"
 
     async def _connect(self) -> SmppWire:
@@ -165,9 +165,9 @@ class SmppLink:
             if wire.heard_at_s < asked_at:
                 raise
 
-    async def _leave(self, wire: SmppWire) -> None:
+    async def _leave(self, wire: SmppWire, *, is_bound: bool) -> None:
         try:
-            if wire.takes_messages:
+            if is_bound and wire.takes_messages:
                 await wire.ask(lambda sequence: message(Command.UNBIND, sequence), self._times.unbind_s)
         except Unavailable:
             pass
