@@ -124,9 +124,7 @@ class _Desk:
         if self._signature_secret:
             return
         if not self._secret:
-            raise self._refused(
-                "no webhook is taken: set SMS_HTTP_SIGNATURE_SECRET, or a secret for the path"
-            )
+            raise self._refused("no webhook is taken: set SMS_HTTP_SIGNATURE_SECRET, or SMS_WEBHOOK_SECRET")
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         bearer = token.strip() if scheme.lower() == "bearer" else ""
         given = request.match_info.get("secret") or bearer

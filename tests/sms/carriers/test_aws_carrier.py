@@ -232,7 +232,7 @@ async def test_nothing_to_sign_with_is_certain(
 async def test_silence_after_the_text_was_written_is_unsure_and_soon() -> None:
     async with (
         rude_peer(None) as (url, heard),
-        open_aws_carrier(address(url, answer_s=0.5)) as carrier,
+        open_aws_carrier(address(url, answer_s=1.5)) as carrier,
     ):
         assert isinstance(await refusal(carrier), Unsure)
     assert REFERENCE.encode() in b"".join(heard)

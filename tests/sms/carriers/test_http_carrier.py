@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from hypothesis import given, strategies as st
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from outdial.domain.errors import InvalidInput, OutdialError
 from outdial.domain.sms.delivery import TextFailure
@@ -209,14 +210,25 @@ async def test_a_wrong_password_stops_all_texts_and_being_throttled_none(
     assert not carrier.is_up
 
 
+async def test_a_rest_is_told_once_and_ends(peer: HttpPeer, carrier: Carrier) -> None:
+    peer.answer = lambda: web.Response(status=503, headers={"Retry-After": "1"})
+    with capture_logs() as logs:
+        await refusal(carrier)
+        await refusal(carrier)
+    assert [(line["event"], line["for_s"]) for line in logs] == [("carrier rests", 1)]
+    assert not carrier.is_up
+    await asyncio.sleep(1.05)
+    assert carrier.is_up
+
+
 async def test_silence_after_the_text_was_written_is_unsure_and_soon() -> None:
     async with (
         rude_peer(None) as (url, heard),
-        open_http_carrier(address(url, answer_s=0.5)) as carrier,
+        open_http_carrier(address(url, answer_s=1.5)) as carrier,
     ):
         refused = await refusal(carrier)
     assert isinstance(refused, Unsure)
-    assert "within 0.5 s" in str(refused)
+    assert "within 1.5 s" in str(refused)
     assert REFERENCE.encode() in heard[0]
 
 

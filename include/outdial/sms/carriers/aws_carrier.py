@@ -49,7 +49,7 @@ class AwsCarrierAddress:
 async def open_aws_carrier(address: AwsCarrierAddress) -> AsyncGenerator[AwsCarrier]:
     """The carrier, for the length of a block; asks nothing yet."""
     config = AioConfig(
-        connect_timeout=min(_CONNECT_S, address.answer_s / 2),
+        connect_timeout=_CONNECT_S,
         read_timeout=address.answer_s,
         # SendTextMessage knows no token that makes a repetition harmless.
         retries={"total_max_attempts": 1, "mode": "standard"},
@@ -73,7 +73,7 @@ class AwsCarrier:
         """Use `open_aws_carrier`."""
         self._sms = sms
         self._address = address
-        self._rest = Rest()
+        self._rest = Rest(NAME)
 
     @property
     def parts_per_second(self) -> float:

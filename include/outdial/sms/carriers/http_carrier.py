@@ -57,7 +57,7 @@ async def open_http_carrier(address: HttpCarrierAddress) -> AsyncGenerator[HttpC
     if not address.key or not address.secret.get_secret_value():
         raise InvalidInput("SMS_HTTP_KEY or SMS_HTTP_SECRET is not set: give what the carrier gave you.")
     connector = aiohttp.TCPConnector(limit=address.most_in_flight, keepalive_timeout=_KEEPALIVE_S)
-    timeout = aiohttp.ClientTimeout(total=address.answer_s, connect=min(_CONNECT_S, address.answer_s / 2))
+    timeout = aiohttp.ClientTimeout(total=address.answer_s, connect=_CONNECT_S)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
         yield HttpCarrier(session, address)
 
@@ -72,7 +72,7 @@ class HttpCarrier:
         """Use `open_http_carrier`."""
         self._session = session
         self._address = address
-        self._rest = Rest()
+        self._rest = Rest(NAME)
 
     @property
     def parts_per_second(self) -> float:

@@ -6,6 +6,12 @@ import time
 
 from outdial.domain.sms.delivery import TextFailure
 from outdial.sms.carriers.carrier import NotTaken
+from outdial.telemetry.logs import get_logger
+
+LONGEST_REST_S = 300.0
+"""A person may have mended it meanwhile: then the next texts show it."""
+
+log = get_logger(__name__)
 
 
 class Rest:
@@ -14,7 +20,8 @@ class Rest:
     Being throttled is no reason to rest: it passes within a second.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, carrier: str) -> None:
+        self._carrier = carrier
         self._ends_s = 0.0
 
     @property
@@ -24,5 +31,9 @@ class Rest:
 
     def begin_after(self, refusal: NotTaken) -> None:
         """Rest for as long as the refusal says, where it concerns all texts."""
-        if refusal.failure is not TextFailure.THROTTLED and refusal.retry_after_s is not None:
-            self._ends_s = time.monotonic() + refusal.retry_after_s
+        if refusal.failure is TextFailure.THROTTLED or refusal.retry_after_s is None:
+            return
+        rest_s = min(refusal.retry_after_s, LONGEST_REST_S)
+        if self.is_over:
+            log.warning("carrier rests", carrier=self._carrier, for_s=rest_s, reason=str(refusal))
+        self._ends_s = time.monotonic() + rest_s
