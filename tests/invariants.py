@@ -55,6 +55,7 @@ _VIOLATIONS = {
             select (select count(*) from ready_contacts r where r.contact_id = c.id)
                  + (select count(*) from dispatched_contacts d where d.contact_id = c.id)
                  + (select count(*) from live_calls l where l.contact_id = c.id)
+                 + (select count(*) from live_texts t where t.contact_id = c.id)
                  + (select count(*) from waiting_contacts w where w.contact_id = c.id) as n) places
         where places.n <> case when c.status = 'pending' then 1
                                when c.status in ('completed', 'blacklisted') then 0
@@ -83,6 +84,31 @@ _VIOLATIONS = {
     "every use of a limited caller id is counted": """
         select i.number, i.uses, count(u.*) from caller_ids i join caller_id_uses u using (number)
         group by i.number, i.uses having max(u.n) <> i.uses or count(u.*) <> i.uses - min(u.n) + 1""",
+    "no listed number is texted from the commit that lists it": """
+        select s.id, s.begun_at, b.listed_at from sms_records s
+        join blacklist b on (b.number = s.phone or (b.is_prefix and starts_with(s.phone, b.number)))
+         and (b.campaign_id is null or b.campaign_id = s.campaign_id)
+         and (b.until is null or b.until > s.begun_at)
+        join campaigns p on p.id = s.campaign_id
+         and (b.registry is null or p.config -> 'registries' @> jsonb_build_array(
+                  jsonb_build_object('name', b.registry)))
+        where s.origin = 'campaign' and s.begun_at > b.listed_at + interval '250 ms'""",
+    "a contact's texts are the rows": """
+        select c.id, c.texts, count(s.*) from contacts c
+        left join sms_records s on s.contact_id = c.id and s.origin = 'campaign'
+        group by c.id having c.texts <> count(s.*)""",
+    "a text is under way only until its end is known": """
+        select t.contact_id, s.state from live_texts t join sms_records s on s.id = t.record_id
+        where s.state not in ('submitting', 'sent')""",
+    "no contact is texted again but for what no carrier took": """
+        select contact_id, count(*) from sms_records
+        where origin = 'campaign' and state not in ('not_taken', 'refused')
+        group by contact_id having count(*) > 1""",
+    "a contact has a text and a call under way at no time": """
+        select t.contact_id from live_texts t join live_calls l using (contact_id)""",
+    "a STOP is confirmed once": """
+        select phone, count(*) from sms_records
+        where starts_with(request_id, 'stop:') group by phone, request_id having count(*) > 1""",
     "progress counts every contact once": """
         select campaign_id, count(*), count(distinct contact_id) from contact_states
         group by campaign_id having count(*) <> count(distinct contact_id)""",
@@ -100,6 +126,14 @@ _CALLS = """
     from call_records r join contacts c on c.id = r.contact_id
     join areas a on a.id = c.area_id join campaigns p on p.id = r.campaign_id
     order by r.begun_at, r.attempt_no
+"""
+
+
+_TEXTS = """
+    select s.id as text_id, s.contact_id, s.begun_at, s.campaign_id, s.phone, a.zones, a.regions, p.config
+    from sms_records s join contacts c on c.id = s.contact_id
+    join areas a on a.id = c.area_id join campaigns p on p.id = s.campaign_id
+    where s.origin = 'campaign' order by s.begun_at
 """
 
 
@@ -133,6 +167,7 @@ async def assert_invariants(
     async with await psycopg.AsyncConnection.connect(dsn, row_factory=dict_row, connect_timeout=10) as conn:
         broken = await broken_rows(conn)
         calls = await (await conn.execute(_CALLS)).fetchall()
+        texts = await (await conn.execute(_TEXTS)).fetchall()
         history = await (await conn.execute("select * from blacklist_history order by at, id")).fetchall()
     for call in calls:
         call["configs"] = _configs_until(call, configs or {})
@@ -146,6 +181,7 @@ async def assert_invariants(
         + _too_often(calls)
         + _called_while_listed(calls, history)
         + broken_lines(calls)
+        + _texted_outside_windows(texts)
     )
     if originates is not None:
         broken += _against_telephony(calls, list(originates), max_cps)
@@ -181,6 +217,15 @@ def _outside_windows(calls: Sequence[dict[str, Any]]) -> list[str]:
         timetables = timetables_for(call["now"], call["regions"])
         if not is_open(timetables, [ZoneInfo(zone) for zone in call["zones"]], call["begun_at"]):
             broken.append(f"no call outside the contact's own window: {call['call_id']} {call['begun_at']}")
+    return broken
+
+
+def _texted_outside_windows(texts: Sequence[dict[str, Any]]) -> list[str]:
+    broken: list[str] = []
+    for text in texts:
+        timetables = timetables_for(CampaignConfig.model_validate(text["config"]), text["regions"])
+        if not is_open(timetables, [ZoneInfo(zone) for zone in text["zones"]], text["begun_at"]):
+            broken.append(f"no text outside the contact's own window: {text['text_id']} {text['begun_at']}")
     return broken
 
 
