@@ -13,6 +13,7 @@ let taken = 0;
 let waiting = 0;
 let mostWaiting = 0;
 let quiet = false;
+let deaf = false;
 const sessions = new Set();
 
 const say = (event, fields = {}) => process.stdout.write(JSON.stringify({ event, ...fields }) + "\n");
@@ -56,7 +57,7 @@ function serve(session) {
   });
   session.on("submit_sm", (pdu) => submitted(session, pdu));
   session.on("enquire_link", (pdu) => {
-    session.send(pdu.response());
+    if (!deaf) session.send(pdu.response());
     say("enquired");
   });
   session.on("unbind", (pdu) => {
@@ -80,6 +81,7 @@ const orders = {
   name: (order) => (ids = order.ids),
   slow: (order) => (delayMs = order.ms),
   silent: (order) => (silent = order.on),
+  deaf: () => (deaf = true),
   quiet: () => (quiet = true),
   count: () => say("count", { taken, mostWaiting }),
   deliver: (order) => deliver(order.pdu),
