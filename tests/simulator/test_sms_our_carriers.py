@@ -20,7 +20,7 @@ from outdial.sms.carriers.carrier import Carrier, OutgoingText
 from outdial.sms.carriers.http_carrier import HttpCarrierAddress, open_http_carrier
 from outdial.sms.carriers.smpp import SmppAddress, open_smpp
 from outdial.sms.webhooks import WebhookRules, webhook_routes
-from tests.simulator.texter import SENDER, Stand, carrier_stand
+from tests.simulator.texter import SENDER, Stand, carrier_stand, eventually
 
 SIGNATURE_SECRET = "signed"
 BODIES = ["Hello", "שלום " * 40, "[€] " * 60, "😀" * 80]
@@ -53,7 +53,7 @@ async def smpp(box: Box, **fields: Any) -> AsyncIterator[tuple[Stand, Carrier]]:
         address = SmppAddress("127.0.0.1", stand.carrier.smpp_port, "gateway", SecretStr("secret"))
         async with open_smpp(address, utc_now, random.Random(1)) as carrier:
             running = asyncio.create_task(carrier.run(box))
-            await until(lambda: carrier.is_up)
+            await eventually(lambda: carrier.is_up)
             yield stand, carrier
             running.cancel()
 
@@ -81,12 +81,6 @@ async def http(box: Box, **fields: Any) -> AsyncIterator[tuple[Stand, Carrier]]:
     await runner.cleanup()
 
 
-async def until(holds) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110 - both sides are asked from outside
-            await asyncio.sleep(0.02)
-
-
 @pytest.mark.parametrize("our", [smpp, http])
 async def test_texts_arrive_as_written_and_their_receipts_mean_what_happened(our) -> None:
     box = Box()
@@ -97,7 +91,7 @@ async def test_texts_arrive_as_written_and_their_receipts_mean_what_happened(our
         for n in range(40):
             text = OutgoingText(f"{n:032x}", f"+1555{n:07}", SENDER, split_text(BODIES[n % len(BODIES)]))
             ids[text.to] = await carrier.submit(text)
-        await until(lambda: not stand.carrier.under_way)
+        await eventually(lambda: not stand.carrier.under_way)
     assert [seen.text for seen in stand.texts] == [BODIES[n % len(BODIES)] for n in range(40)]
     assert {seen.to: seen.message_ids for seen in stand.texts} == {to: tuple(ids[to]) for to in ids}
     told = {receipt.message_id: (receipt.state, receipt.failure) for receipt in box.receipts}
@@ -112,7 +106,7 @@ async def test_what_people_write_back_is_read_as_they_wrote_it(our) -> None:
     async with our(box, outcomes={"no_receipt": 1}, replies=replies) as (stand, carrier):
         for n in range(12):
             await carrier.submit(OutgoingText(f"{n:032x}", f"+1555{n:07}", SENDER, split_text("Coming?")))
-        await until(lambda: len(box.replies) == 12)
+        await eventually(lambda: len(box.replies) == 12)
         written = stand.carrier.seen(ReplySeen)
     assert len({seen.text for seen in written}) == 3
     read = sorted((reply.phone, reply.body, reply.sent_to) for reply in box.replies)

@@ -12,13 +12,7 @@ from aiohttp import web
 from outdial.simulator.scenario import EVERYDAY, load_scenario
 from outdial.simulator.sms.network import SimulatedCarrier
 from outdial.simulator.sms.seen import LinkOpened, ReceiptSeen, ReplySeen
-from tests.simulator.texter import PHONE, SENDER, Texter, carrier_stand
-
-
-async def eventually(holds) -> None:
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110 - the carrier is asked from outside, not told
-            await asyncio.sleep(0.01)
+from tests.simulator.texter import PHONE, SENDER, Texter, carrier_stand, eventually
 
 
 async def reply_of(texter):
@@ -158,7 +152,7 @@ async def pages() -> AsyncIterator[Pages]:
 
 
 async def test_people_open_links_and_some_telephones_look_at_them_first(pages) -> None:
-    async with carrier_stand(clicks=1, previews=1, click_delay_s=0.1) as stand:
+    async with carrier_stand(clicks=1, previews=1, click_delay_s=0.5) as stand:
         texter = await stand.bound()
         url = f"http://127.0.0.1:{pages.port}/a1"
         await texter.send(f"Look: {url}. Or https://elsewhere.example/x".encode())

@@ -211,14 +211,14 @@ async def test_what_the_carrier_will_not_carry_is_refused_and_noted(outcome, sta
 
 
 async def test_receipts_are_brought_again_until_they_are_acknowledged() -> None:
-    async with carrier_stand(redeliver_after_s=0.1) as stand:
+    async with carrier_stand(redeliver_after_s=0.4) as stand:
         texter = await stand.bound()
         _, message_id = await texter.send()
         unanswered = await texter.until(DELIVER)
         refused = await texter.delivery(status=0x08)
         taken = await texter.delivery()
         assert {receipt(brought) for brought in (unanswered, refused, taken)} == {(message_id, "DELIVRD")}
-        assert await texter.is_quiet(0.25)
+        assert await texter.is_quiet(0.6)
         assert len(stand.carrier.seen(ReceiptSeen)) == 1
         assert stand.carrier.counters["undelivered"] == 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -105,6 +105,12 @@ class Texter:
 
 def _abort(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
+
+
+async def eventually(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110 - the carrier is asked from outside, not told
+            await asyncio.sleep(0.01)
 
 
 def receipt(delivery: Any) -> tuple[str, str]:

@@ -19,20 +19,24 @@ class Later:
     def __init__(self) -> None:
         self._timers: set[asyncio.TimerHandle] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_stopped = False
 
     def __len__(self) -> int:
         """How much is under way."""
         return len(self._timers) + len(self._tasks)
 
     def call(self, delay_s: float, act: Callable[[], object]) -> asyncio.TimerHandle:
-        """Act in `delay_s` seconds, unless the handle is cancelled before."""
+        """Act in `delay_s` seconds, unless the handle is cancelled before; never, once all has stopped."""
 
         def fire() -> None:
             self._timers.discard(handle)
             act()
 
         handle = asyncio.get_running_loop().call_later(delay_s, fire)
-        self._timers.add(handle)
+        if self._is_stopped:
+            handle.cancel()
+        else:
+            self._timers.add(handle)
         return handle
 
     def cancel(self, handle: asyncio.TimerHandle) -> None:
@@ -58,6 +62,7 @@ class Later:
             task.cancel()
 
     async def stop(self) -> None:
+        self._is_stopped = True
         self.forget_all()
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=_STOP_TIMEOUT_S)

@@ -90,6 +90,7 @@ class SmppDoor:
         if not submit.as_payload:
             _demand(_fits(len(letters), header, encoding), Status.BAD_LENGTH)
         shown = decode(letters, encoding)
+        known = self.carrier.texts.accounts.get(account)
         return Submitted(
             carrier=SMPP,
             account=account,
@@ -100,7 +101,7 @@ class SmppDoor:
             place=place,
             wanted=_WANTED[submit.registered & 3],
             validity=submit.validity,
-            parts_per_second=self.carrier.texts.accounts[account].parts_per_second,
+            parts_per_second=known.parts_per_second if known else 0.0,
         )
 
     def bring_receipt(self, receipt: ReceiptDue) -> None:
