@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -93,11 +94,12 @@ def make_history(seed: int, people: int, begins_at: datetime, calls_a_second: fl
     ]
     for index, person in enumerate(made):
         if person.stands == "ready" and chance.random() < 0.9:
-            _call_until_done(person, begins_at + timedelta(seconds=index / calls_a_second), chance)
+            call_until_done(person, begins_at + timedelta(seconds=index / calls_a_second), chance)
     return made
 
 
-def _call_until_done(person: Person, at: datetime, chance: random.Random) -> None:
+def call_until_done(person: Person, at: datetime, chance: random.Random) -> None:
+    """Call somebody from `at` on, until nothing more is to be done or midway."""
     while True:
         if chance.random() < 0.02:
             _leave_unfinished(person, at, chance)
@@ -143,7 +145,7 @@ def _tries(person: Person) -> Tries:
     return Tries(counted, len(person.calls) - counted, 3)
 
 
-async def store_history(pool: Pool, campaign: Campaign, history: list[Person], now: datetime) -> None:
+async def store_history(pool: Pool, campaign: Campaign, history: Sequence[Person], now: datetime) -> None:
     """Write `history` as rows of `campaign`."""
     dialer_id = await given.a_dialer(pool, now)
     for zones in {person.zones for person in history}:
@@ -165,7 +167,7 @@ async def _store_person(
     call_ids = [str(CallKey(key["campaign_id"], key["contact_id"], call.attempt_no)) for call in person.calls]
     for call, call_id in zip(person.calls, call_ids, strict=True):
         row = vars(call) | {"counted": call.counted, "call_id": call_id, "dialer_id": dialer_id}
-        await _insert(
+        await insert_row(
             conn,
             "call_records",
             row
@@ -177,14 +179,14 @@ async def _store_person(
     stand = key | {"channel": place["channel"]}
     match person.stands:
         case "waiting":
-            await _insert(conn, "waiting_contacts", stand | {"due_at": now})
+            await insert_row(conn, "waiting_contacts", stand | {"due_at": now})
         case "dispatched":
-            await _insert(conn, "dispatched_contacts", stand | {"claimed_at": now})
+            await insert_row(conn, "dispatched_contacts", stand | {"claimed_at": now})
         case "live":
             call = person.calls[-1]
             began = {"begun_at": call.begun_at, "attempt_no": call.attempt_no, "dialer_id": dialer_id}
             over = {"trunk": "trunk", "call_id": call_ids[-1]}
-            await _insert(conn, "live_calls", key | began | over)
+            await insert_row(conn, "live_calls", key | began | over)
         case _:
             pass
     finished = person.stands in {"completed", "failed", "blacklisted"}
@@ -203,6 +205,7 @@ async def _store_person(
     )
 
 
-async def _insert(conn: Connection, table: str, row: dict[str, Any]) -> None:
+async def insert_row(conn: Connection, table: str, row: dict[str, Any]) -> None:
+    """One row, of these columns."""
     columns, values = ", ".join(row), ", ".join(f"%({name})s" for name in row)
     await conn.execute(f"insert into {table} ({columns}) values ({values})", row)

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given, strategies as st
 
 from outdial.domain.dispositions import Disposition
-from outdial.reports.call_list import safe_cell
+from outdial.domain.sms.delivery import TextFailure, TextState
+from outdial.reports.cells import safe_cell
 from outdial.reports.charts import hour_chart, round_step
-from outdial.reports.figures import HourTotals
-from outdial.reports.wording import compact, count, counted, duration, outcome_name, percent, reason_name
+from outdial.reports.wording import (
+    compact,
+    count,
+    counted,
+    duration,
+    failure_name,
+    money,
+    outcome_name,
+    percent,
+    reason_name,
+    state_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -46,12 +59,10 @@ def test_four_steps_reach_the_tallest_column_and_none_is_wasted_by_half(most: in
 
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), min_size=24, max_size=24))
 def test_columns_stand_on_the_floor_within_the_drawing(hours: list[tuple[int, int]]) -> None:
-    chart = hour_chart([
-        HourTotals(hour=hour, originates=max(pair), answered=min(pair)) for hour, pair in enumerate(hours)
-    ])
+    chart = hour_chart([(max(pair), min(pair)) for pair in hours])
 
     for column in chart.columns:
-        assert 10 < column.calls_top <= column.answered_top <= chart.floor
+        assert 10 < column.begun_top <= column.reached_top <= chart.floor
         assert chart.left <= column.x
         assert column.x + column.width <= chart.right
 
@@ -71,6 +82,34 @@ def test_figures_read_as_people_write_them() -> None:
 @pytest.mark.parametrize("disposition", Disposition)
 def test_every_outcome_has_a_name(disposition: Disposition) -> None:
     assert outcome_name(disposition)[0].isupper()
+
+
+@pytest.mark.parametrize("state", TextState)
+def test_every_state_of_a_text_has_a_name(state: TextState) -> None:
+    assert state_name(state)[0].isupper()
+
+
+@pytest.mark.parametrize("failure", TextFailure)
+def test_every_reason_a_text_fails_for_reads_as_words(failure: TextFailure) -> None:
+    assert "_" not in failure_name(failure)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "words"),
+    [
+        (None, "USD", "—"),
+        (Decimal("0.0075"), "USD", "0.0075 USD"),
+        (Decimal("0.10"), None, "0.10"),
+        (Decimal("1234.5678"), "EUR", "1,234.57 EUR"),
+        (Decimal("1.245"), "USD", "1.25 USD"),
+        (Decimal(0), "USD", "0.00 USD"),
+        (Decimal("1E+3"), "USD", "1,000.00 USD"),
+    ],
+)
+def test_money_reads_to_the_cent_and_small_prices_exactly(
+    amount: Decimal | None, currency: str | None, words: str
+) -> None:
+    assert money(amount, currency) == words
 
 
 def test_reasons_read_as_words() -> None:

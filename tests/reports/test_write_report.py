@@ -25,6 +25,7 @@ from outdial.storage.pool import Pool
 from outdial.storage.report import count_calls, open_snapshot
 from tests import given
 from tests.reports.history import Person, make_history, store_history
+from tests.reports.text_history import TextedPerson, make_text_history, store_text_history
 
 NOW = datetime(2026, 11, 20, 18, 5, tzinfo=UTC)
 BEGINS = NOW - timedelta(hours=4)
@@ -119,6 +120,69 @@ async def test_every_call_is_listed_with_its_times_on_both_clocks(pool: Pool, tm
                 assert datetime.fromisoformat(utc) == datetime.fromisoformat(own)
         assert line["disposition"] == (call.disposition or "")
         assert line["converted"] == str(call.converted).lower()
+
+
+async def a_past_of_texts(pool: Pool, **kind: Any) -> tuple[Campaign, list[TextedPerson]]:
+    """A campaign that texts, with a history."""
+    wished = {"name": "Autumn texts", "type": "sms", "smsTemplate": "Hello"} | kind
+    campaign = await given.a_campaign(pool, NOW, **wished)
+    history = make_text_history(1, 80, BEGINS, campaign.reach)
+    await store_text_history(pool, campaign, history, NOW)
+    return campaign, history
+
+
+async def test_every_text_is_listed_without_its_words(pool: Pool, tmp_path: Path) -> None:
+    campaign, history = await a_past_of_texts(pool)
+    texts = [(person, text) for person in history for text in person.texts]
+
+    files = await write_report(pool, campaign.id, tmp_path.as_uri(), NOW, RUN)
+
+    assert files.texts_csv is not None
+    assert files.by_kind["textsCsv"] == files.texts_csv
+    with Path(files.texts_csv).open(encoding="utf-8", newline="") as file:
+        listed = list(csv.DictReader(file))
+    assert sorted(
+        (line["phoneNumber"], line["state"], line["parts"], line["replies"]) for line in listed
+    ) == (sorted((p.phone, text.state, str(text.parts), str(text.replies)) for p, text in texts))
+    assert sum(int(line["clicks"]) for line in listed) == sum(
+        visitors.count("person") for _, text in texts for visitors in text.links
+    )
+    assert sum(int(line["links"]) for line in listed) == sum(len(text.links) for _, text in texts)
+    for line in listed:
+        assert datetime.fromisoformat(line["begunAtUtc"]) == datetime.fromisoformat(line["begunAt"])
+        assert not any("Hello" in cell for cell in line.values())
+    assert Report.model_validate(figures_in(files)).totals == files.totals
+
+
+async def test_a_page_shows_only_the_channels_of_its_campaign(pool: Pool, tmp_path: Path) -> None:
+    of_calls = ("Calls by outcome", "Answer rate", "report.csv", "Time and pace")
+    of_texts = ("Texts by outcome", "Delivery rate", "texts.csv", "Parts and cost", "By carrier and sender")
+    fallback = "TTS fallback delivered"
+    pages: dict[str, str] = {}
+    for kind, (campaign, _) in {
+        "voice": await a_past(pool),
+        "sms": await a_past_of_texts(pool),
+        "hybrid": await a_past_of_texts(pool, name="Both", type="hybrid"),
+    }.items():
+        pages[kind] = page_of(await write_report(pool, campaign.id, tmp_path.as_uri(), NOW)).words
+
+    for kind, shown, hidden in (
+        ("voice", of_calls, (*of_texts, fallback)),
+        ("sms", of_texts, (*of_calls, fallback)),
+        ("hybrid", (*of_calls, *of_texts, fallback), ()),
+    ):
+        assert [words for words in shown if words not in pages[kind]] == []
+        assert [words for words in hidden if words in pages[kind]] == []
+
+
+async def test_a_campaign_that_only_calls_has_no_list_of_texts(pool: Pool, tmp_path: Path) -> None:
+    campaign, _ = await a_past(pool)
+
+    files = await write_report(pool, campaign.id, tmp_path.as_uri(), NOW)
+
+    assert files.texts_csv is None
+    assert files.by_kind.keys() == {"html", "csv", "json"}
+    assert {path.name for path in files_below(tmp_path)} == {"report.html", "report.csv", "report.json"}
 
 
 async def test_a_second_report_of_a_run_replaces_the_first(pool: Pool, tmp_path: Path) -> None:

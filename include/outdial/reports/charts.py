@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from outdial.reports.figures import HourTotals
-
 WIDTH = 720
 HEIGHT = 210
 _LEFT = 46
@@ -19,15 +17,15 @@ _TICKS = 4
 
 @dataclass(frozen=True)
 class Column:
-    """One hour: all calls, and over them those a person answered."""
+    """One hour: all that was begun, and over it what reached people."""
 
     x: float
     width: float
     label: str
-    calls: int
-    answered: int
-    calls_top: float
-    answered_top: float
+    begun: int
+    reached: int
+    begun_top: float
+    reached_top: float
 
     @property
     def middle(self) -> float:
@@ -37,10 +35,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Tick:
-    """A line across the chart at a round number of calls."""
+    """A line across the chart at a round number."""
 
     y: float
-    calls: int
+    number: int
 
 
 @dataclass(frozen=True)
@@ -56,22 +54,25 @@ class HourChart:
     floor: int = _FLOOR
 
 
-def hour_chart(hours: Sequence[HourTotals]) -> HourChart:
-    """A column for each of `hours`, scaled so that the largest reaches close to the top."""
-    step = round_step(max((hour.originates for hour in hours), default=0))
+def hour_chart(hours: Sequence[tuple[int, int]]) -> HourChart:
+    """A column for what was begun and what reached people in each hour of a day, from midnight on.
+
+    Scaled so that the largest reaches close to the top.
+    """
+    step = round_step(max((begun for begun, _ in hours), default=0))
     top = step * _TICKS
     room = (WIDTH - _LEFT - _RIGHT) / len(hours)
     columns = [
         Column(
-            x=_LEFT + index * room + _GAP / 2,
+            x=_LEFT + hour * room + _GAP / 2,
             width=room - _GAP,
-            label=f"{hour.hour:02}",
-            calls=hour.originates,
-            answered=hour.answered,
-            calls_top=_height_of(hour.originates, top),
-            answered_top=_height_of(hour.answered, top),
+            label=f"{hour:02}",
+            begun=begun,
+            reached=reached,
+            begun_top=_height_of(begun, top),
+            reached_top=_height_of(reached, top),
         )
-        for index, hour in enumerate(hours)
+        for hour, (begun, reached) in enumerate(hours)
     ]
     return HourChart(columns, [Tick(_height_of(step * n, top), step * n) for n in range(_TICKS + 1)])
 
@@ -86,5 +87,5 @@ def round_step(most: int) -> int:
         magnitude *= 10
 
 
-def _height_of(calls: int, top: int) -> float:
-    return round(_FLOOR - (_FLOOR - _TOP) * calls / top, 1)
+def _height_of(number: int, top: int) -> float:
+    return round(_FLOOR - (_FLOOR - _TOP) * number / top, 1)

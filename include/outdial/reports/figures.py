@@ -9,7 +9,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from outdial.domain.channels import Channel
 from outdial.domain.dispositions import Disposition
+from outdial.reports.text_figures import PassedOnTotals, TextTotals
 
 
 class _Figures(BaseModel):
@@ -30,6 +32,8 @@ class CampaignFacts(_Figures):
     start_time: datetime | None
     end_time: datetime | None
     schedule: str | None
+    channels: tuple[Channel, ...]
+    """How its contacts are reached, in the order in which it is tried."""
 
 
 class ContactTotals(_Figures):
@@ -37,17 +41,17 @@ class ContactTotals(_Figures):
 
     total: int
     completed: int
-    """A person answered; nothing is left to do."""
+    """A person answered, or a carrier took the text; nothing is left to do."""
     pending: int
-    """Ready to be called."""
+    """Ready to be called or texted."""
     in_progress: int
-    """Sent to the dialer, or on a call."""
+    """Sent to the dialer or the gateway, on a call, or with a text of which the end is awaited."""
     waiting: int
-    """To be called later: a retry that is not yet due, or a calling window that is closed."""
+    """Tried later: a retry or the other channel that is not yet due, or a calling window that is closed."""
     failed: int
     """Given up; `failed_by_reason` says why."""
     blacklisted: int
-    """Not called, or no longer called, because the number is listed."""
+    """Not reached out to, or no longer, because the number is listed."""
     failed_by_reason: dict[str, int]
 
 
@@ -199,6 +203,10 @@ class Totals(_Figures):
 
     contacts: ContactTotals
     calls: CallTotals
+    texts: TextTotals | None = None
+    """Null for a campaign without texts."""
+    passed_on: list[PassedOnTotals] = []
+    """What came of the second channel, where one followed."""
     rates: Rates
     by_attempt: list[AttemptTotals]
     by_trunk: list[LineTotals]

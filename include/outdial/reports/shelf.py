@@ -44,7 +44,7 @@ def _folder_name(run_id: str) -> str:
 
 
 def put_files(made: Path, folder: UPath) -> dict[str, str]:
-    """Copy every file of `made` into `folder`; returns where each is now, by its suffix without the dot.
+    """Copy every file of `made` into `folder`; returns where each is now, by its name.
 
     Raises Unavailable where the storage refuses.
     """
@@ -52,7 +52,7 @@ def put_files(made: Path, folder: UPath) -> dict[str, str]:
         if folder.protocol in _FOLDERS:
             # Object stores need no folders, and a bucket that is missing is a person's to make.
             folder.mkdir(parents=True, exist_ok=True)
-        return {file.suffix.removeprefix("."): _put(file, folder / file.name) for file in made.iterdir()}
+        return {file.name: _put(file, folder / file.name) for file in made.iterdir()}
     except (OSError, BotoCoreError) as error:
         raise Unavailable(
             f"the report cannot be written to {folder}: {error}; check STORAGE_URL and its permissions"

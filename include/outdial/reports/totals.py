@@ -21,6 +21,7 @@ from outdial.reports.figures import (
     Totals,
 )
 from outdial.reports.hours import hours_of_day
+from outdial.reports.text_totals import TextsCounted, read_text_totals
 from outdial.storage import report as rows
 from outdial.storage.campaigns import read_campaign
 from outdial.storage.pool import Connection
@@ -36,12 +37,15 @@ async def read_totals(conn: Connection, campaign_id: UUID) -> Totals:
     standing = await rows.count_contacts(conn, campaign_id)
     contacts = _contact_totals(standing, await rows.count_finished(conn, campaign_id))
     counts = await rows.count_calls(conn, campaign_id)
-    calls = _call_totals(counts, await rows.count_dispositions(conn, campaign_id), standing.live)
+    calls = _call_totals(counts, await rows.count_dispositions(conn, campaign_id), standing.live_calls)
     lines = await rows.count_by_line(conn, campaign_id)
     agreement = await rows.compare_contacts_with_calls(conn, campaign_id)
+    texts = await read_text_totals(conn, campaign)
     return Totals(
         contacts=contacts,
         calls=calls,
+        texts=texts.totals if texts else None,
+        passed_on=texts.passed_on if texts else [],
         rates=_rates(calls),
         by_attempt=[AttemptTotals(**vars(row)) for row in await rows.count_by_attempt(conn, campaign_id)],
         by_trunk=_line_totals(lines, lambda line: line.trunk),
@@ -52,11 +56,13 @@ async def read_totals(conn: Connection, campaign_id: UUID) -> Totals:
         first_call_at=counts.first_call_at,
         last_call_ended_at=counts.last_call_ended_at,
         runs=[Run(**vars(row)) for row in await rows.read_runs(conn, campaign_id)],
-        reconciliation=reconcile(contacts, calls, agreement),
+        reconciliation=reconcile(contacts, calls, agreement, texts),
     )
 
 
-def reconcile(contacts: ContactTotals, calls: CallTotals, agreement: rows.Agreement) -> Reconciliation:
+def reconcile(
+    contacts: ContactTotals, calls: CallTotals, agreement: rows.Agreement, texts: TextsCounted | None
+) -> Reconciliation:
     """Compare figures that were counted from different rows and must be the same."""
     states = (contacts.completed, contacts.pending, contacts.in_progress, contacts.waiting, contacts.failed)
     checks = [
@@ -75,13 +81,18 @@ def reconcile(contacts: ContactTotals, calls: CallTotals, agreement: rows.Agreem
             expected=agreement.contacts,
             found=agreement.same_counts,
         ),
-        Check(
-            rule="Completed contacts = completed contacts with an answered call",
-            expected=agreement.completed,
-            found=agreement.completed_by_answer,
-        ),
     ]
+    checks += [_completed_by_answer(agreement)] if texts is None else texts.checks
     return Reconciliation(holds=all(check.holds for check in checks), checks=checks)
+
+
+def _completed_by_answer(agreement: rows.Agreement) -> Check:
+    """Holds where nobody is texted."""
+    return Check(
+        rule="Completed contacts = completed contacts with an answered call",
+        expected=agreement.completed,
+        found=agreement.completed_by_answer,
+    )
 
 
 def _contact_totals(standing: rows.ContactCounts, finished: Sequence[rows.FinishedContacts]) -> ContactTotals:
@@ -92,7 +103,7 @@ def _contact_totals(standing: rows.ContactCounts, finished: Sequence[rows.Finish
         total=standing.total,
         completed=_with_status(finished, "completed"),
         pending=standing.ready,
-        in_progress=standing.dispatched + standing.live,
+        in_progress=standing.dispatched + standing.live_calls + standing.live_texts,
         waiting=standing.waiting,
         failed=sum(failed_by_reason.values()),
         blacklisted=_with_status(finished, "blacklisted"),

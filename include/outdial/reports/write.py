@@ -1,4 +1,4 @@
-"""Writes a campaign's report: the figures as JSON, every call as CSV, and one page for people."""
+"""Writes a campaign's report: the figures as JSON, every call and text as CSV, and one page for people."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from outdial.reports.call_list import write_call_list
 from outdial.reports.figures import CampaignFacts, Report, Totals
 from outdial.reports.page import render_page
 from outdial.reports.shelf import put_files, report_folder
+from outdial.reports.text_list import write_text_list
 from outdial.reports.totals import read_totals
 from outdial.storage.campaigns import Campaign, read_campaign
 from outdial.storage.pool import Pool
 from outdial.storage.report import open_snapshot, stream_calls
+from outdial.storage.report_texts import stream_texts
 from outdial.telemetry.logs import get_logger
 
 _PUT_TIMEOUT_S = 600
@@ -26,12 +28,22 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """Where the three files are (paths in a folder, URLs in a bucket), and what they say."""
+    """Where the files are (paths in a folder, URLs in a bucket), and what they say.
+
+    `texts_csv` is None for a campaign without texts.
+    """
 
     json: str
     csv: str
     html: str
+    texts_csv: str | None
     totals: Totals
+
+    @property
+    def by_kind(self) -> dict[str, str]:
+        """The files there are, by what they are."""
+        texts = {} if self.texts_csv is None else {"textsCsv": self.texts_csv}
+        return {"html": self.html, "csv": self.csv, **texts, "json": self.json}
 
 
 async def write_report(
@@ -52,8 +64,14 @@ async def write_report(
         async with asyncio.timeout(_PUT_TIMEOUT_S):
             files = await asyncio.to_thread(put_files, Path(made), folder)
     if not report.totals.reconciliation.holds:
-        _log.error("report does not add up", campaign=report.campaign.slug, report=files["html"])
-    return ReportFiles(**files, totals=report.totals)
+        _log.error("report does not add up", campaign=report.campaign.slug, report=files["report.html"])
+    return ReportFiles(
+        json=files["report.json"],
+        csv=files["report.csv"],
+        html=files["report.html"],
+        texts_csv=files.get("texts.csv"),
+        totals=report.totals,
+    )
 
 
 @dataclass(frozen=True)
@@ -69,6 +87,8 @@ async def _make_files(pool: Pool, campaign_id: UUID, made: Path, asked: _Asked) 
         campaign = await read_campaign(conn, campaign_id)
         totals = await read_totals(conn, campaign_id)
         await write_call_list(made / "report.csv", stream_calls(conn, campaign_id), campaign.zone)
+        if totals.texts:
+            await write_text_list(made / "texts.csv", stream_texts(conn, campaign_id), campaign.zone)
     report = Report(
         generated_at=asked.now,
         run_id=asked.run_id,
@@ -86,7 +106,9 @@ def _write_figures(report: Report, made: Path) -> None:
 
 
 def _facts(campaign: Campaign) -> CampaignFacts:
-    return CampaignFacts(**{name: getattr(campaign, name) for name in CampaignFacts.model_fields})
+    names = CampaignFacts.model_fields.keys() - {"channels"}
+    facts = {name: getattr(campaign, name) for name in names}
+    return CampaignFacts(**facts, channels=campaign.reach.channels)
 
 
 def _failure_reasons(campaign: Campaign, failure: str | None) -> list[str]:

@@ -132,7 +132,7 @@ async def _watch_run(airflow: AirflowRest, dag_id: str, run_id: str, watched: _W
 
 def _read_report(storage_url: str, slug: str, run_id: str, clock: Clock) -> tuple[Report, dict[str, str]]:
     folder = report_folder(storage_url, slug, run_id, clock())
-    files = {path.suffix.removeprefix("."): path for path in folder.iterdir()}
+    files = {path.suffix.removeprefix("."): path for path in folder.iterdir() if path.stem == "report"}
     if not {"json", "csv", "html"} <= files.keys():
         raise Broken(f"The run succeeded, but its report in {folder} is not whole.")
     report = Report.model_validate_json(files["json"].read_text())

@@ -1,4 +1,4 @@
-"""Counts of a campaign's contacts and calls, and the figures kept of them."""
+"""Counts of a campaign's contacts, calls and texts, and the figures kept of them."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ async def count_calls(conn: Connection, campaign_id: UUID, recent_since: datetim
     """Calls by disposition, and how many began after `recent_since`."""
     values = {"campaign_id": campaign_id, "recent_since": recent_since}
     return cast("DictRow", await (await conn.execute(_SQL["calls"], values)).fetchone())
+
+
+async def count_texts(conn: Connection, campaign_id: UUID, recent_since: datetime) -> DictRow:
+    """Texts by state, who replied, and how many texts began after `recent_since`."""
+    values = {"campaign_id": campaign_id, "recent_since": recent_since}
+    return cast("DictRow", await (await conn.execute(_SQL["texts"], values)).fetchone())
 
 
 async def insert_figures(conn: Connection, campaign_id: UUID, figures: dict[str, Any], now: datetime) -> None:

@@ -25,6 +25,20 @@ select count(*) as originates,
 from call_records
 where campaign_id = %(campaign_id)s
 
+-- texts
+-- The campaign's texts by state, those asked for on calls among them; answers to what people wrote are none.
+select count(*) as texts,
+       count(*) filter (where state in ('queued', 'submitting')) as texts_in_progress,
+       count(*) filter (where state in ('sent', 'delivered', 'undelivered')) as texts_sent,
+       count(*) filter (where state = 'delivered') as texts_delivered,
+       count(*) filter (where state in ('undelivered', 'refused')) as texts_failed,
+       count(*) filter (where state = 'unknown') as texts_unknown,
+       count(*) filter (where opted_out) as opted_out_by_reply,
+       count(*) filter (where begun_at > %(recent_since)s) as recent,
+       (select count(distinct r.phone) from sms_replies r where r.campaign_id = %(campaign_id)s) as replied
+from sms_records
+where campaign_id = %(campaign_id)s and origin <> 'answer'
+
 -- record
 -- Figures of one moment.
 insert into campaign_progress (campaign_id, recorded_at, figures)

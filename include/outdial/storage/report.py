@@ -30,7 +30,8 @@ class ContactCounts:
     ready: int
     waiting: int
     dispatched: int
-    live: int
+    live_calls: int
+    live_texts: int
 
 
 @dataclass(frozen=True)

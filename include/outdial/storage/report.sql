@@ -5,7 +5,8 @@ select
     (select count(*) from ready_contacts where campaign_id = %(campaign_id)s) as ready,
     (select count(*) from waiting_contacts where campaign_id = %(campaign_id)s) as waiting,
     (select count(*) from dispatched_contacts where campaign_id = %(campaign_id)s) as dispatched,
-    (select count(*) from live_calls where campaign_id = %(campaign_id)s) as live
+    (select count(*) from live_calls where campaign_id = %(campaign_id)s) as live_calls,
+    (select count(*) from live_texts where campaign_id = %(campaign_id)s) as live_texts
 
 -- finished_contacts
 -- Contacts for whom nothing is left to do, by status and reason. One who failed without a reason is to be

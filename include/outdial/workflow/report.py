@@ -57,4 +57,4 @@ async def _write(campaign_id: UUID, run_id: str, failed: Sequence[str]) -> dict[
     async with open_database() as (settings, pool):
         await note_failure(pool, campaign_id, run_id, failed)
         files = await write_report(pool, campaign_id, settings.storage_url, utc_now(), run_id)
-    return {"json": files.json, "csv": files.csv, "html": files.html}
+    return files.by_kind
