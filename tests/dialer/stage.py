@@ -54,9 +54,18 @@ class Stage:
 
     @asynccontextmanager
     async def dialer(
-        self, network: SimulatedNetwork, *, max_cps: float = 50, redis_url: str = "", **config: Any
+        self,
+        network: SimulatedNetwork,
+        *,
+        max_cps: float = 50,
+        redis_url: str = "",
+        sms: tuple[str, str] = ("", ""),
+        **config: Any,
     ) -> AsyncGenerator[RunningDialer]:
-        """A dialer of this process, linked to `network`; drained at the end unless it was stopped before."""
+        """A dialer of this process, linked to `network`; drained at the end unless it was stopped before.
+
+        `sms` are the topic and the queue by which it asks for texts.
+        """
         told = DialerConfig(
             dsn=self.dsn,
             ami=AmiAddress("127.0.0.1", network.ami_port, "dialer", SecretStr("dialer")),
@@ -68,7 +77,7 @@ class Stage:
             open_pool(self.dsn, 12) as pool,
             open_task_queue(at) as queue,
             open_topics(at.region, at.endpoint_url) as topics,
-            open_sms_requests(topics, "", "", at.region, at.endpoint_url) as send_sms,
+            open_sms_requests(topics, *sms, at.region, at.endpoint_url) as send_sms,
             open_pace(redis_url or self.redis_url, pool, Limits(max_cps)) as pace,
             open_cache(redis_url or self.redis_url) as cache,
         ):
@@ -87,7 +96,7 @@ class Stage:
             for campaign in campaigns:
                 await renew_lease(self.pool, campaign.id, given.RUN, utc_now())
                 await dispatch_tick(
-                    self.pool, {Channel.VOICE: queue}, campaign.id, given.RUN, limits, utc_now()
+                    self.pool, dict.fromkeys(Channel, queue), campaign.id, given.RUN, limits, utc_now()
                 )
 
     async def run_campaigns(self, *campaigns: Campaign, within_s: float = 30, max_cps: float = 50) -> None:

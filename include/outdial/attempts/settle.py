@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from psycopg.rows import DictRow
 from outdial.domain.answering_machines import MachineMessage
 from outdial.domain.calling_rules import timetables_for
 from outdial.domain.campaign import CampaignConfig, reach_of
-from outdial.domain.channels import Channel, LineType, PassedOn
+from outdial.domain.channels import Channel, LineType, PassedOn, Reach
 from outdial.domain.dispositions import UNCOUNTED, Disposition
 from outdial.domain.retries import CallingTime, Completed, GivenUp, RetryAt, Tries, what_follows
 from outdial.storage.blacklist import hold_list_still
@@ -53,6 +53,8 @@ class Settled:
     contact_id: UUID
     disposition: Disposition
     follow_up: Completed | RetryAt | GivenUp | PassedOn
+    fallback: Literal["delivered", "failed"] | None = None
+    """Of a call in a text's place: whether it was heard; None for other calls, and where another follows."""
 
 
 async def settle(pool: Pool, outcomes: Sequence[CallOutcome]) -> list[Settled]:
@@ -94,7 +96,20 @@ def _follow_up(row: DictRow, config: CampaignConfig, outcome: CallOutcome) -> Se
     if isinstance(follow_up, Completed | GivenUp) and _is_texted_next(row, config, outcome):
         delay = reach_of(row["type"], config).delay
         follow_up = PassedOn(Channel.SMS, outcome.ended_at + delay)
-    return Settled(outcome.call_id, row["campaign_id"], row["contact_id"], outcome.disposition, follow_up)
+    fallback = _fallback(reach_of(row["type"], config), outcome, follow_up)
+    ids = (outcome.call_id, row["campaign_id"], row["contact_id"])
+    return Settled(*ids, outcome.disposition, follow_up, fallback)
+
+
+def _fallback(
+    reach: Reach, outcome: CallOutcome, follow_up: Completed | RetryAt | GivenUp | PassedOn
+) -> Literal["delivered", "failed"] | None:
+    """A campaign that begins with texts calls only in their place."""
+    if reach.first is not Channel.SMS:
+        return None
+    if outcome.disposition is Disposition.ANSWERED or outcome.machine_message is MachineMessage.LEFT:
+        return "delivered"
+    return None if isinstance(follow_up, RetryAt) else "failed"
 
 
 def _is_texted_next(row: DictRow, config: CampaignConfig, outcome: CallOutcome) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from outdial.attempts.begin import Begun
@@ -12,14 +13,14 @@ from outdial.blacklist.cache import ListedCache
 from outdial.blacklist.listing import list_numbers
 from outdial.dialer.agi_session import AgiSession
 from outdial.dialer.answering import MessageEffects
-from outdial.messaging.announcing import Announcer
 from outdial.dialer.ivr_runner import IvrEffects
 from outdial.dialer.ivr_services import IvrServices
 from outdial.dialer.recorder import Saved, recording_name
 from outdial.dialer.sms_requests import SendSms
 from outdial.domain.clock import Clock
-from outdial.domain.ivr.actions import Recording, read_webhook
+from outdial.domain.ivr.actions import Recording, asked_text, read_webhook
 from outdial.domain.ivr.steps import Performed
+from outdial.messaging.announcing import Announcer
 from outdial.storage.blacklist import Listing
 from outdial.storage.pool import Pool
 
@@ -62,6 +63,8 @@ class Outside:
 class _CallEffects:
     to: Outside
     call: Begun
+    texts_asked: Counter[str] = field(default_factory=Counter[str])
+    """By node: somebody may come to one twice and ask for two texts."""
 
     async def opt_out(self, reason: str) -> None:
         listing = Listing(self.call.phone, reason, source="ivr", listed_by=self.call.call_id)
@@ -69,11 +72,17 @@ class _CallEffects:
         self._announce(self.to.announcer.arns.optouts, "optout.recorded", {"reason": reason, "source": "ivr"})
 
     async def send_sms(self, parameters: Parameters) -> None:
-        await self.to.send_sms(self._event("sms.requested", {"parameters": dict(parameters)}))
+        node = str(parameters["node"])
+        self.texts_asked[node] += 1
+        request_id = f"{self.call.call_id}:{node}:{self.texts_asked[node]}"
+        details = {"requestId": request_id, "parameters": dict(parameters)}
+        await self.to.send_sms(self._event("sms.requested", details))
 
     async def donate(self, parameters: Parameters) -> None:
         details = {"parameters": dict(parameters)}
         self._announce(self.to.announcer.arns.donations, "donation.started", details)
+        if asked_text(parameters):
+            await self.send_sms(parameters)
 
     async def webhook(self, parameters: Parameters) -> None:
         own = {name: value for name, value in parameters.items() if name not in {"entered", "node"}}

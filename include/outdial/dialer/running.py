@@ -16,7 +16,6 @@ from outdial.dialer.ami import AmiAddress, AmiLink
 from outdial.dialer.cache_upkeep import run_cache_upkeep
 from outdial.dialer.draining import Drain
 from outdial.dialer.ending import run_healing
-from outdial.messaging.announcing import Announcer, EventTopics
 from outdial.dialer.gate import Gate
 from outdial.dialer.heartbeat import Heartbeat
 from outdial.dialer.intake import Intake
@@ -36,6 +35,7 @@ from outdial.dialer.sms_requests import SendSms
 from outdial.dialer.timings import Timings
 from outdial.dialer.walks import Walks
 from outdial.domain.clock import Clock
+from outdial.messaging.announcing import Announcer, EventTopics
 from outdial.messaging.task_queue import TaskQueue
 from outdial.messaging.topics import Topics
 from outdial.pacing.slots import Pace
@@ -214,4 +214,5 @@ def _call_event(settled: Settled, outcome: CallOutcome) -> dict[str, Any]:
         "hangupCause": outcome.hangup_cause,
         "detected": outcome.detected,
         "machineMessage": outcome.machine_message,
+        "fallback": settled.fallback,
     }

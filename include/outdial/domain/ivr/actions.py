@@ -1,4 +1,4 @@
-"""The parameters of `record_message` and `webhook`: checked with the campaign, used by the IVR."""
+"""The parameters of `record_message`, `webhook`, `send_sms`: checked with the campaign, used by the IVR."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from outdial.domain.written import field_problems
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _LONGEST_URL = 2000
+
+TEXT_PARAMETERS = ("text", "smsTemplate")
 
 
 class _Written(BaseModel):
@@ -35,6 +37,15 @@ class Webhook(_Written):
 
     url: str = Field(max_length=_LONGEST_URL)
     data: dict[str, Any] = Field(default_factory=dict)
+
+
+def asked_text(parameters: Mapping[str, Any]) -> str | None:
+    """The text that `send_sms` or `trigger_donation` gives itself; None where the campaign's is meant."""
+    for name in TEXT_PARAMETERS:
+        written = parameters.get(name)
+        if isinstance(written, str) and written.strip():
+            return written
+    return None
 
 
 def read_recording(parameters: Mapping[str, Any]) -> Recording:
