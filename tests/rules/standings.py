@@ -12,12 +12,14 @@ Standing = tuple[str, datetime | None]
 
 _STANDINGS = """
     select c.id, c.status, c.failure_reason, r.contact_id is not null as is_ready, w.due_at,
-           d.contact_id is not null as is_dispatched, d.not_after, l.contact_id is not null as is_live
+           d.contact_id is not null as is_dispatched, d.not_after,
+           l.contact_id is not null or t.contact_id is not null as is_live
     from contacts c
     left join ready_contacts r on r.contact_id = c.id
     left join waiting_contacts w on w.contact_id = c.id
     left join dispatched_contacts d on d.contact_id = c.id
     left join live_calls l on l.contact_id = c.id
+    left join live_texts t on t.contact_id = c.id
 """
 
 
