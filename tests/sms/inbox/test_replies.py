@@ -104,18 +104,22 @@ async def test_a_stop_silences_both_channels_before_it_is_acknowledged(desk: Des
 
 
 async def test_a_stop_that_is_brought_five_times_at_once_is_confirmed_once(desk: Desk):
-    async with asyncio.TaskGroup() as group:
+    async with asyncio.TaskGroup() as group, desk.pool.connection() as conn, conn.transaction():
+        await hold_list_still(conn)
         for _ in range(5):
             group.create_task(desk.reply("STOP", "m1"))
+        await until_somebody_waits(conn, 5)
     assert await rows(desk.pool, "select count(*) as n from sms_replies") == [{"n": 1}]
     assert await desk.answers() == [(ADA, "stop")]
     assert len(desk.events) == 1
 
 
 async def test_five_stops_of_one_person_at_once_are_all_kept_and_confirmed_once(desk: Desk):
-    async with asyncio.TaskGroup() as group:
+    async with asyncio.TaskGroup() as group, desk.pool.connection() as conn, conn.transaction():
+        await hold_list_still(conn)
         for n in range(5):
             group.create_task(desk.reply("STOP", f"m{n}"))
+        await until_somebody_waits(conn, 5)
     assert await rows(desk.pool, "select count(*) as n from sms_replies") == [{"n": 5}]
     assert await desk.answers() == [(ADA, "stop")]
     assert len(desk.events) == 1
@@ -284,10 +288,12 @@ async def test_help_is_answered_once_an_hour_and_never_to_a_listed_number(desk: 
     assert first["body"] == f"These texts come from {US}. Reply STOP to get no more texts or calls."
 
 
-async def test_two_helps_at_once_are_answered_once(desk: Desk):
-    async with asyncio.TaskGroup() as group:
+async def test_helps_at_once_are_answered_once(desk: Desk):
+    async with asyncio.TaskGroup() as group, desk.pool.connection() as conn, conn.transaction():
+        await conn.execute("lock table sms_records in share mode")
         for n in range(4):
             group.create_task(desk.reply("HELP", f"m{n}"))
+        await until_somebody_waits(conn, 4)
     assert await desk.answers() == [(ADA, "help")]
 
 

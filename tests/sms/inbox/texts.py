@@ -72,11 +72,11 @@ async def text_row(pool: Pool, record_id: UUID) -> dict[str, Any]:
     return row
 
 
-async def until_somebody_waits(conn: Connection) -> None:
-    """Return when a transaction stands before a lock that another one holds."""
+async def until_somebody_waits(conn: Connection, people: int = 1) -> None:
+    """Return when so many transactions stand before locks that others hold."""
     for _ in range(500):
         cursor = await conn.execute("select count(*) as n from pg_locks where not granted")
-        if (await cursor.fetchone() or {})["n"]:
+        if (await cursor.fetchone() or {})["n"] >= people:
             return
         await asyncio.sleep(0.01)
     raise TimeoutError("nobody waits")
