@@ -56,10 +56,5 @@ def answer_text(kind: AnswerKind, language: str | None, sender: str, own: SmsSet
 
 
 def request_id_of(kind: AnswerKind, reply_id: int) -> str:
-    """Asked for twice, the answer to a reply is one text."""
+    """Asked for twice, it is one text. The gate knows by `stop:` what may go to a listed number."""
     return f"{kind}:{reply_id}"
-
-
-def confirms_a_stop(origin: str, request_id: str) -> bool:
-    """May this text go to a number that is listed? Nothing but the answer to a STOP may."""
-    return origin == "answer" and request_id.startswith(f"{AnswerKind.STOP}:")
