@@ -86,7 +86,12 @@ async def test_all_problems_come_at_once(pool: Pool) -> None:
         "startNodeId": "a",
     }
     campaign = await a_campaign(
-        pool, NOW, type="sms", endTime="2026-03-01T00:00:00Z", audioFileUrl="lost.wav", ivrFlow=flow
+        pool,
+        NOW,
+        type="sms",
+        endTime="2026-03-01T00:00:00Z",
+        audioFileUrl="lost.wav",
+        ivrFlow=flow,
     )
     async with pool.connection() as conn:
         await conn.execute("update campaigns set schedule = 'never'")
@@ -95,14 +100,15 @@ async def test_all_problems_come_at_once(pool: Pool) -> None:
     found = {problem.split(":")[0] for problem in problems}
     assert {
         "status",
-        "type",
         "schedule",
         "endTime",
         "contacts",
         "config.ivrFlow",
         "config.audioFileUrl",
+        "config.smsTemplate",
+        "config.sms.sender",
+        "config.sms.carrier",
     } <= found
-    assert "type: SMS campaigns are not available yet; make it a voice campaign" in problems
     assert any('is "b", which is no node' in problem for problem in problems)
 
 

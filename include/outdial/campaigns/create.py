@@ -9,6 +9,7 @@ import phonenumbers
 from croniter import croniter
 from croniter.croniter import CroniterBadDateError
 
+from outdial.campaigns.text_problems import channel_problems, written_text_problems
 from outdial.domain.calling_rules import unknown_jurisdictions
 from outdial.domain.campaign import CampaignConfig, CampaignSpec
 from outdial.domain.errors import InvalidInput
@@ -36,7 +37,12 @@ async def create_campaign(pool: Pool, spec: CampaignSpec, now: datetime) -> UUID
 def spec_problems(spec: CampaignSpec, now: datetime) -> list[str]:
     """What is wrong with fields that are well written, each sentence with the field's name."""
     found = (schedule_problem(spec.schedule, now), region_problem(spec.config.default_region))
-    return [*(problem for problem in found if problem), *rule_problems(spec.config)]
+    return [
+        *(problem for problem in found if problem),
+        *rule_problems(spec.config),
+        *channel_problems(spec.type, spec.config),
+        *written_text_problems(spec.config),
+    ]
 
 
 def rule_problems(config: CampaignConfig) -> list[str]:

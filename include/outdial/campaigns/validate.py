@@ -13,10 +13,13 @@ from outdial.campaigns.audio import audio_problems
 from outdial.campaigns.caller_id_regions import caller_id_problems
 from outdial.campaigns.contact_fields import missing_field_problems
 from outdial.campaigns.create import region_problem, rule_problems, schedule_problem
+from outdial.campaigns.text_problems import text_problems
 from outdial.domain.answering_machines import machine_problems
-from outdial.domain.campaign import CampaignConfig
+from outdial.domain.campaign import CampaignConfig, reach_of
+from outdial.domain.channels import CampaignType, Channel
 from outdial.domain.ivr.checks import flow_problems
-from outdial.domain.ivr.default import flow_of
+from outdial.domain.ivr.default import MESSAGE, flow_of, says_its_text
+from outdial.domain.ivr.flow import IvrFlow
 from outdial.domain.written import field_problems
 from outdial.speech.config import SpeechConfig
 from outdial.storage.campaigns import Campaign, read_campaign
@@ -27,26 +30,33 @@ OVER = frozenset({"completed", "cancelled"})
 
 
 async def campaign_problems(
-    conn: Connection, campaign_id: UUID, now: datetime, storage_url: str, speech: SpeechConfig | None = None
+    conn: Connection,
+    campaign_id: UUID,
+    now: datetime,
+    storage_url: str,
+    speech: SpeechConfig | None = None,
+    sms_sender: str = "",
 ) -> list[str]:
     """One sentence for each thing that is wrong; none means the campaign can run.
 
     `storage_url` is where audio of our own is looked for; `speech` says who speaks, and None that nobody is
-    asked to. Raises InvalidInput where there is no campaign.
+    asked to; `sms_sender` is who texts come from where the campaign does not say. Raises InvalidInput where
+    there is no campaign.
     """
     campaign = await read_campaign(conn, campaign_id)
-    problems = [*_status_problems(campaign), *_type_problems(campaign), *_time_problems(campaign, now)]
+    problems = [*_status_problems(campaign), *_time_problems(campaign, now)]
     problems += await _contact_problems(conn, campaign)
     config = _read_config(campaign.written_config)
     if not isinstance(config, CampaignConfig):
         return problems + config
     problems += await registry_problems(conn, config.registries, now)
     problems += await caller_id_problems(conn, campaign.id, config)
+    problems += await text_problems(conn, campaign, config, sms_sender)
     problems += await _field_problems(conn, campaign_id, config)
     # The checks of audio and speech wait for others; no transaction stays open meanwhile.
     await conn.commit()
-    problems += _config_problems(config) + await audio_problems(config, storage_url)
-    return problems + (await _speech_problems(config, speech) if speech else [])
+    problems += _config_problems(campaign.type, config) + await audio_problems(config, storage_url)
+    return problems + (await _speech_problems(campaign.type, config, speech) if speech else [])
 
 
 def _read_config(written: dict[str, Any]) -> CampaignConfig | list[str]:
@@ -60,16 +70,6 @@ def _status_problems(campaign: Campaign) -> list[str]:
     if campaign.status in OVER:
         return [f"status: the campaign is {campaign.status} and calls nobody any more; create another"]
     return []
-
-
-def _type_problems(campaign: Campaign) -> list[str]:
-    match campaign.type:
-        case "sms":
-            return ["type: SMS campaigns are not available yet; make it a voice campaign"]
-        case "hybrid":
-            return ["type: hybrid campaigns are not available yet, for want of SMS; make it a voice campaign"]
-        case "voice":
-            return []
 
 
 def _time_problems(campaign: Campaign, now: datetime) -> list[str]:
@@ -97,33 +97,57 @@ async def _contact_problems(conn: Connection, campaign: Campaign) -> list[str]:
     return [f"contacts: all {counts['total']} are finished; import more, or create another campaign"]
 
 
-def _config_problems(config: CampaignConfig) -> list[str]:
+def _config_problems(kind: CampaignType, config: CampaignConfig) -> list[str]:
     problems = [*rule_problems(config)]
     region = region_problem(config.default_region)
     if region:
         problems.append(region)
-    if config.ivr_flow is None and config.audio_file_url is None:
-        problems.append("config.audioFileUrl: nothing to play; give it, or an ivrFlow")
+    problems += _nothing_to_say(kind, config)
     if config.amd is not None:
         problems += [f"config.amd.{problem}" for problem in machine_problems(config.amd)]
-    flow = flow_of(config)
-    if config.ivr_flow is not None and flow is not None:
-        problems += _in_flow(flow_problems(flow))
+    flow = _said(kind, config)
+    if flow is not None and not _is_bare_audio(config):
+        problems += _in_flow(flow_problems(flow), config)
     return problems
 
 
+def _is_bare_audio(config: CampaignConfig) -> bool:
+    return config.ivr_flow is None and config.audio_file_url is not None
+
+
+def _nothing_to_say(kind: CampaignType, config: CampaignConfig) -> list[str]:
+    if Channel.VOICE not in reach_of(kind, config).channels or _said(kind, config) is not None:
+        return []
+    if kind == "voice" or config.sms_template is None:
+        return ["config.audioFileUrl: nothing to play; give it, or an ivrFlow"]
+    problem = "cannot be said on a call: without its links it is empty, or it is too long"
+    return [f"config.smsTemplate: {problem}; give audioFileUrl or an ivrFlow"]
+
+
+def _said(kind: CampaignType, config: CampaignConfig) -> IvrFlow | None:
+    """What calls say. A text is said where calls stand in for texts, and by no campaign of calls."""
+    may_say_its_text = kind != "voice" and Channel.VOICE in reach_of(kind, config).channels
+    return flow_of(config) if may_say_its_text or not says_its_text(config) else None
+
+
 async def _field_problems(conn: Connection, campaign_id: UUID, config: CampaignConfig) -> list[str]:
-    flow = flow_of(config)
-    return _in_flow(await missing_field_problems(conn, campaign_id, flow)) if flow else []
+    # Of a text that is said, what is asked of it as a text says it all.
+    flow = None if says_its_text(config) else flow_of(config)
+    return _in_flow(await missing_field_problems(conn, campaign_id, flow), config) if flow else []
 
 
-async def _speech_problems(config: CampaignConfig, speech: SpeechConfig) -> list[str]:
+async def _speech_problems(kind: CampaignType, config: CampaignConfig, speech: SpeechConfig) -> list[str]:
     # DAGs are parsed without the speech engines.
     from outdial.campaigns.spoken_texts import speech_problems  # noqa: PLC0415
 
-    flow = flow_of(config)
-    return _in_flow(await speech_problems(flow, speech)) if flow else []
+    flow = _said(kind, config)
+    return _in_flow(await speech_problems(flow, speech), config) if flow else []
 
 
-def _in_flow(problems: list[str]) -> list[str]:
-    return [f"config.ivrFlow: {problem}" for problem in problems]
+def _in_flow(problems: list[str], config: CampaignConfig) -> list[str]:
+    if not says_its_text(config):
+        return [f"config.ivrFlow: {problem}" for problem in problems]
+    # What cannot be said of the rest is ours, and has the same cause.
+    place = f'node "{MESSAGE}": text '
+    said = (problem.removeprefix(place) for problem in problems if problem.startswith(place))
+    return [f"config.smsTemplate, said on a call, {problem}" for problem in said]

@@ -109,7 +109,7 @@ def validate(name: Name, as_json: AsJson = False) -> None:
         async with pool.connection() as conn:
             campaign = await find_campaign(conn, name)
             return await campaign_problems(
-                conn, campaign.id, utc_now(), settings.storage_url, settings.speech
+                conn, campaign.id, utc_now(), settings.storage_url, settings.speech, settings.sms_sender
             )
 
     problems = with_database(work)

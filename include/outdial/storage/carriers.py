@@ -30,6 +30,11 @@ async def read_parts_per_second(conn: Connection, name: str | None) -> float:
     return USUAL_PARTS_PER_SECOND if row is None else row["parts_per_second"]
 
 
+async def has_run(conn: Connection, name: str | None) -> bool:
+    """Has a gateway ever opened the carrier, or any where `name` is None?"""
+    return await (await conn.execute(_SQL["read"], {"name": name})).fetchone() is not None
+
+
 async def next_slot(conn: Connection, name: str) -> tuple[datetime, float]:
     """When the carrier has room next, and its parts per second; nobody else is given room meanwhile."""
     row = cast("DictRow", await (await conn.execute(_SQL["hold"], {"name": name})).fetchone())

@@ -18,6 +18,12 @@ async def fields_known(conn: Connection, campaign_id: UUID, fields: Iterable[str
     return {row["field"] for row in rows}
 
 
+async def fields_seen(conn: Connection, campaign_id: UUID) -> set[str]:
+    """The fields of some contacts, by whose names a slip in another can be told."""
+    rows = await (await conn.execute(_SQL["fields_seen"], {"campaign_id": campaign_id})).fetchall()
+    return {row["field"] for row in rows}
+
+
 async def count_lacking(conn: Connection, campaign_id: UUID, fields: Iterable[str]) -> dict[str, int]:
     """How many contacts have no value, by field; fields that everybody has are left out."""
     asked = {"campaign_id": campaign_id, "fields": sorted(set(fields))}

@@ -7,6 +7,12 @@ where exists (
     where c.campaign_id = %(campaign_id)s and coalesce(btrim(c.metadata ->> f.field), '') <> ''
 )
 
+-- fields_seen
+-- The fields of a few contacts: a list has the same columns for all.
+select distinct f.field
+from (select metadata from contacts where campaign_id = %(campaign_id)s limit 200) c
+cross join lateral jsonb_object_keys(c.metadata) f (field)
+
 -- count_lacking
 -- How many contacts of the campaign have no value for each of these fields; fields that all have are left out.
 select f.field, count(*) as contacts

@@ -47,7 +47,9 @@ async def _look(campaign_id: UUID, run_id: str) -> tuple[Campaign, list[str]]:
             if campaign.status in FINISHED:
                 return campaign, []
             speech = await speech_config(settings)
-            problems = await campaign_problems(conn, campaign_id, utc_now(), settings.storage_url, speech)
+            problems = await campaign_problems(
+                conn, campaign_id, utc_now(), settings.storage_url, speech, settings.sms_sender
+            )
         if problems:
             await fail_campaign(pool, campaign_id, run_id, problems, utc_now())
         return campaign, problems
