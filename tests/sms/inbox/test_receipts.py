@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from outdial.attempts.receipts import apply_receipts, apply_waiting_receipts
+from outdial.attempts.settle_texts import TextOutcome, settle_texts
 from outdial.domain.sms.delivery import EndedText, Receipt, ReceiptState, TextFailure, TextState
 from outdial.storage.pool import Connection, Pool, open_pool
 from tests.blacklist.standing import rows
@@ -161,6 +162,17 @@ async def test_a_receipt_leaves_a_text_to_the_gateway_that_is_asking(pool: Pool)
         await conn.execute("update sms_records set state = 'sent', sent_at = %s", [LATER])
         await write_parts(conn, text, ["1"])
         assert [one.state for one in await apply_waiting_receipts(conn, [text])] == [TextState.DELIVERED]
+
+
+async def test_an_early_receipt_that_names_a_text_speaks_for_one_part_once_all_are_known(pool: Pool):
+    text = await a_text(pool, state="submitting", sent_at=None, parts=3)
+    await told(pool, a_receipt("x", reference=text.hex))
+    sent = TextOutcome(text, TextState.SENT, LATER, message_ids=("x", "y", "z"))
+    await settle_texts(pool, [sent], LATER)
+    assert await state_of(pool, text) == "sent"
+    await told(pool, a_receipt("y"))
+    assert await state_of(pool, text) == "sent"
+    assert len(await told(pool, a_receipt("z"))) == 1
 
 
 async def test_what_follows_from_a_receipt_is_written_with_it_or_neither_is(pool: Pool):
