@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 from dotenv import dotenv_values
@@ -107,6 +108,10 @@ class Settings(BaseSettings):
     smpp_window: int = Field(50, ge=1, le=1000)
     smpp_tls: bool = False
     smpp_confirms_stop: bool = False
+    smpp_id_form: str = "same"
+    """How ids in receipts differ from those in answers: same, hex-then-decimal, decimal-then-hex, hex."""
+    smpp_region: str = ""
+    """Whose numbers come without a country code (ISO 3166), as US."""
 
     sms_http_url: str = ""
     sms_http_key: str = ""
@@ -120,6 +125,7 @@ class Settings(BaseSettings):
     aws_sms_replies_queue_url: str = ""
     aws_sms_parts_per_second: float = Field(1, gt=0)
     aws_sms_confirms_stop: bool = True
+    aws_sms_message_type: Literal["PROMOTIONAL", "TRANSACTIONAL"] = "PROMOTIONAL"
 
     simulator_smpp_port: int = 0
     simulator_sms_http_port: int = 0

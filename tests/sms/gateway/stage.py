@@ -67,10 +67,19 @@ class Stage:
     pool: Pool
     address: QueueAddress
     per_second: float = 200
-    links: LinkTerms | None = None
 
     @asynccontextmanager
-    async def gateway(self, carrier: SimulatedCarrier, **address: Any) -> AsyncGenerator[RunningGateway]:
+    async def gateway_with_links(self, carrier: SimulatedCarrier) -> AsyncGenerator[RunningGateway]:
+        """One whose texts have short links that lead to itself."""
+        port = choose_ports(("web",), wished={})["web"]
+        links = LinkTerms(f"http://127.0.0.1:{port}", secrets.token_bytes(16))
+        async with self.gateway(carrier, port, links) as running:
+            yield running
+
+    @asynccontextmanager
+    async def gateway(
+        self, carrier: SimulatedCarrier, web_port: int = 0, links: LinkTerms | None = None, **address: Any
+    ) -> AsyncGenerator[RunningGateway]:
         """A gateway of this process, bound to `carrier` by SMPP; drained at the end."""
         at = self.address
         async with AsyncExitStack() as stack:
@@ -81,10 +90,9 @@ class Stage:
             smpp = await stack.enter_async_context(
                 open_smpp(self.smpp(carrier, **address), utc_now, random.Random(1))
             )
-            port = choose_ports(("web",), wished={})["web"]
-            config = GatewayConfig(self.dsn, SENDER, web_port=port, links=self.links)
+            config = GatewayConfig(self.dsn, SENDER, web_port=web_port, links=links)
             connections = Connections(pool, queue, cache, Announcer(topics, EventTopics()))
-            running = RunningGateway(Gateway(config, connections, [smpp], utc_now), smpp, port)
+            running = RunningGateway(Gateway(config, connections, [smpp], utc_now), smpp, web_port)
             async with asyncio.TaskGroup() as group:
                 task = group.create_task(running.gateway.run(running.stop))
                 await eventually(lambda: smpp.is_up or task.done())

@@ -12,6 +12,7 @@ from outdial.sms.carriers.aws_carrier import AwsCarrierAddress, open_aws_carrier
 from outdial.sms.carriers.carrier import Carrier
 from outdial.sms.carriers.http_carrier import HttpCarrierAddress, open_http_carrier
 from outdial.sms.carriers.smpp import SmppAddress, open_smpp
+from outdial.sms.carriers.smpp_receipts import IdForm
 
 KNOWN = ("smpp", "http", "aws")
 
@@ -49,6 +50,8 @@ def smpp_address(settings: Settings) -> SmppAddress:
     """Where SMPP is spoken; raises InvalidInput where nobody says as whom."""
     if not settings.smpp_system_id:
         raise InvalidInput("SMPP_SYSTEM_ID is not set: give the name and password the carrier gave you.")
+    if settings.smpp_id_form not in set(IdForm):
+        raise InvalidInput(f"SMPP_ID_FORM {settings.smpp_id_form!r} is none of {', '.join(IdForm)}.")
     return SmppAddress(
         settings.smpp_host,
         settings.smpp_port,
@@ -59,6 +62,8 @@ def smpp_address(settings: Settings) -> SmppAddress:
         settings.smpp_window,
         settings.smpp_tls,
         settings.smpp_confirms_stop,
+        IdForm(settings.smpp_id_form),
+        settings.smpp_region or None,
     )
 
 
@@ -80,8 +85,8 @@ def aws_address(settings: Settings) -> AwsCarrierAddress:
         settings.aws_sms_configuration_set,
         settings.aws_sms_events_queue_url,
         settings.aws_sms_replies_queue_url,
+        settings.aws_sms_message_type,
         parts_per_second=settings.aws_sms_parts_per_second,
         confirms_stop=settings.aws_sms_confirms_stop,
         endpoint_url=settings.aws_endpoint_url,
-        sms_endpoint_url=settings.aws_endpoint_url,
     )
