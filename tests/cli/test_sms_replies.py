@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from outdial.cli.main import run
 from outdial.domain.clock import utc_now
 from outdial.domain.sms.delivery import IncomingText
+from outdial.messaging.queue_address import QueueAddress
 from outdial.sms.inbox import open_inbox
 from outdial.sms.replies import Outside
 from outdial.storage.pool import Pool
 from tests.cli.conftest import Arrange, Command
+from tests.dialer.heard import heard_topic
 from tests.sms.inbox.texts import ADA, US, nothing_follows
 
 
@@ -54,6 +58,21 @@ def test_what_is_read_as_a_stop_stays_listed(outdial: Command, arrange: Arrange)
     assert outdial("sms", "replies", "settle", reply, "--stop", "--by", "boss")[0] == 0
     (entry,) = outdial("blacklist", "check", ADA)[1]["entries"]
     assert (entry["source"], entry["listed_by"]) == ("sms", "boss")
+
+
+async def test_a_decision_that_is_a_stop_is_told_to_whoever_hears_of_opt_outs(
+    outdial: Command, pool: Pool, dial_queue: QueueAddress, monkeypatch: pytest.MonkeyPatch
+):
+    await wrote("not interested")(pool)
+    async with heard_topic(dial_queue) as (arn, heard):
+        monkeypatch.setenv("OPTOUT_EVENTS_TOPIC_ARN", arn)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", dial_queue.endpoint_url or "")
+        _, waiting, _ = await asyncio.to_thread(outdial, "sms", "replies")
+        reply = waiting[0]["id"]
+        code, _, _ = await asyncio.to_thread(outdial, "sms", "replies", "settle", str(reply), "--stop")
+        assert code == 0
+        (event,) = await heard.of("optout.recorded")
+    assert (event["phoneNumber"], event["source"], event["replyId"]) == (ADA, "sms", reply)
 
 
 @pytest.mark.parametrize("options", [(), ("--stop", "--keep")])
