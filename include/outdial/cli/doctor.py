@@ -16,11 +16,17 @@ from outdial.standalone.findings import Finding, make_checks
 from outdial.standalone.home import home_at
 from outdial.standalone.machine_checks import machine_checks
 from outdial.standalone.service_checks import service_checks
+from outdial.standalone.text_checks import text_checks
 
 
 def doctor(as_json: AsJson = False) -> None:
     """Check every dependency and say what to fix; exits 1 if anything is not well."""
-    checks = [*machine_checks(home_at(outdial_home())), *service_checks(_settings(), utc_now)]
+    settings = _settings()
+    checks = [
+        *machine_checks(home_at(outdial_home())),
+        *service_checks(settings, utc_now),
+        *text_checks(settings),
+    ]
     findings = asyncio.run(make_checks(checks))
     is_well = all(finding.is_well for finding in findings)
     if as_json:

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-# Whatever these configure is some other deployment: a region, a profile, a service file, an executor.
-_FOREIGN = ("AIRFLOW_", "AWS_", "PG")
+# Whatever these configure is some other deployment: a region, an executor, a carrier that real texts go to.
+_FOREIGN = ("AIRFLOW_", "AWS_", "PG", "SMS_", "SMPP_", "LINKS_")
 # Without compiled bytecode every Airflow process compiles a thousand modules at each start.
 _SLOWING = ("PYTHONDONTWRITEBYTECODE",)
 

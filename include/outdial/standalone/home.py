@@ -68,6 +68,9 @@ class Secrets:
     airflow_jwt: str
     airflow_api: str
     fernet_key: str
+    smpp: str
+    sms_http: str
+    links: str
 
 
 @dataclass(frozen=True)
@@ -99,18 +102,26 @@ def make_home(path: Path) -> Home:
 
 
 def remembered_secrets(home: Home) -> Secrets:
-    """The home's secrets, made at the first call."""
+    """The home's secrets, made at the first call; a home from before some of them is given those."""
     path = home.path / "secrets.json"
-    if path.exists():
-        return Secrets(**json.loads(path.read_text()))
-    made = Secrets(
+    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    known = asdict(_new_secrets()) | kept
+    if known != kept:
+        write_private(path, json.dumps(known, indent=1))
+    return Secrets(**known)
+
+
+def _new_secrets() -> Secrets:
+    return Secrets(
         *(secrets.token_hex(16) for _ in range(5)),
         airflow_jwt=secrets.token_hex(32),
         airflow_api=secrets.token_hex(32),
         fernet_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        # SMPP 3.4 has room for eight.
+        smpp=secrets.token_hex(4),
+        sms_http=secrets.token_hex(16),
+        links=secrets.token_hex(16),
     )
-    write_private(path, json.dumps(asdict(made), indent=1))
-    return made
 
 
 def remembered_ports(home: Home, names: Iterable[str]) -> dict[str, int]:

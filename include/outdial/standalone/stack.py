@@ -19,12 +19,20 @@ from outdial.standalone.home import Home, Secrets, remembered_ports, remembered_
 from outdial.standalone.leftovers import MARK
 from outdial.standalone.part import Part, run_to_end
 from outdial.standalone.postgres import PostgresServer, create_database, postgres_part
-from outdial.standalone.programs import dialer_part, simulator_part
+from outdial.standalone.programs import dialer_part, gateway_part, simulator_part
 from outdial.standalone.supervisor import Kept, Stage
+from outdial.standalone.texts import (
+    check_real_carriers,
+    real_carrier_addresses,
+    simulated_carrier_addresses,
+)
 from outdial.standalone.valkey import ValkeyServer, valkey_part
 from outdial.storage.migrate import migrate
 
-_PORTS = ("postgres", "valkey", "aws", "ami", "simulator_control", "agi", "audio", "recording", "airflow")
+_PORTS = (
+    "postgres", "valkey", "aws", "ami", "simulator_control", "simulator_smpp", "simulator_sms_http",
+    "agi", "audio", "recording", "sms_web", "airflow",
+)  # fmt: skip
 _RESTARTS = 3
 _PROVISION_TIMEOUT_S = 30
 # Two cores carry the whole stack: what is comfortable for them, unless somebody asks for more.
@@ -62,8 +70,9 @@ class Stack:
 def choose_telephony(inherited: Mapping[str, str], *, own_asterisk: bool) -> dict[str, str]:
     """The environment of a stack that calls through the simulator, or through the Asterisk it names.
 
-    Nobody's telephone rings because a variable was left set: only where it is asked for. Raises InvalidInput
-    where it is, and AMI_HOST or AMI_SECRET is missing.
+    Nobody's telephone rings because a variable was left set: only where it is asked for, and only then do
+    texts go to the carriers of SMS_CARRIERS. Raises InvalidInput where it is, and AMI_HOST or AMI_SECRET is
+    missing, or a carrier cannot be reached from one machine.
     """
     chosen = {name: value for name, value in inherited.items() if name != OWN_ASTERISK}
     if not own_asterisk:
@@ -71,6 +80,7 @@ def choose_telephony(inherited: Mapping[str, str], *, own_asterisk: bool) -> dic
     missing = [name for name in ("AMI_HOST", "AMI_SECRET") if not inherited.get(name)]
     if missing:
         raise InvalidInput(f"{' and '.join(missing)} not set: where is your Asterisk, and how do we log in?")
+    check_real_carriers(inherited)
     return chosen | {OWN_ASTERISK: "yes"}
 
 
@@ -113,6 +123,8 @@ def stages_of(stack: Stack, clock: Clock, held_files: tuple[int, ...] = ()) -> l
         addresses = await _prepare(stack)
         environment = _environment(stack, addresses)
         parts = [dialer_part(stack.home, int(environment["AGI_PORT"]), environment)]
+        if environment.get("SMS_CARRIERS"):
+            parts.append(gateway_part(stack.home, int(environment["SMS_WEB_PORT"]), environment))
         parts += airflow.airflow_parts(stack.airflow, environment, clock)
         return [Kept(_holding(part, held_files), _RESTARTS) for part in parts]
 
@@ -149,9 +161,11 @@ def addresses_of(stack: Stack) -> dict[str, str]:
 
 def _asked_for(stack: Stack) -> dict[str, str]:
     pace = {name: stack.inherited.get(name, value) for name, value in _PACE.items()}
+    known = stack.inherited, stack.ports, stack.secrets
     if not stack.own_asterisk:
-        return pace
-    return pace | {"SIMULATOR_CONTROL_PORT": "0", "AMI_PORT": "5038"} | stack.own_asterisk
+        return pace | simulated_carrier_addresses(*known)
+    telephony = {"SIMULATOR_CONTROL_PORT": "0", "AMI_PORT": "5038"} | stack.own_asterisk
+    return pace | telephony | real_carrier_addresses(*known)
 
 
 def storage_url_of(stack: Stack) -> str:
