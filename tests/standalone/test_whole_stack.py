@@ -76,6 +76,9 @@ async def test_a_stack_beside_another_keeps_its_data_and_a_killed_supervisor_lea
     assert (code, json.loads(out)["already_running"]) == (0, True), err
     code, out, err = await outdial(home.path, "doctor", "--json")
     assert (code, json.loads(out)["well"]) == (0, True), out + err
+    found = {check["name"]: check["found"] for check in json.loads(out)["checks"]}
+    assert found["SMS gateway"] == "linked to smpp and http"
+    assert found["short links"].startswith("the gateway answers at http://127.0.0.1:")
 
     code, out, err = await outdial(home.path, "standalone", "stop")
     assert (code, out) == (0, "Everything is stopped; the data stays.\n"), err
@@ -93,7 +96,7 @@ async def test_a_stack_beside_another_keeps_its_data_and_a_killed_supervisor_lea
     neighbour = stack_state(airflow_stack.path)
     assert neighbour is not None
     assert neighbour.phase == "ready"
-    assert len(neighbour.parts) == 9
+    assert len(neighbour.parts) == 10
 
 
 async def test_a_part_that_cannot_start_is_named_with_its_log_and_nothing_stays(home: Home) -> None:
