@@ -89,6 +89,19 @@ async def test_no_more_is_queued_than_the_pace_soon_begins(pool: Pool, queue: Ta
     assert (first.contact_count, second.contact_count) == (40, 0)
 
 
+async def test_campaigns_at_work_share_what_may_be_queued(pool: Pool, queue: TaskQueue):
+    limits = DispatchLimits(batch_size=100, max_cps=10, horizon_s=4)
+    one, two, three = [
+        await given.a_running_campaign(pool, NOON, given.phones(90), name=name) for name in ("A", "B", "C")
+    ]
+
+    counts = [
+        (await tick(pool, queue, campaign.id, NOON, limits)).contact_count for campaign in (one, two, three)
+    ]
+
+    assert counts == [40, 20, 14]
+
+
 async def test_no_more_is_queued_than_the_campaign_may_have_in_progress(pool: Pool, queue: TaskQueue):
     campaign = await given.a_running_campaign(pool, NOON, given.phones(30), maxConcurrentCalls=12)
 

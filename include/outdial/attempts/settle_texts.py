@@ -12,7 +12,7 @@ from psycopg.rows import DictRow
 
 from outdial.attempts.receipts import apply_waiting_receipts
 from outdial.domain.campaign import CampaignConfig, reach_of
-from outdial.domain.channels import Channel, PassedOn
+from outdial.domain.channels import Channel, PassedOn, Reach
 from outdial.domain.retries import Completed, GivenUp, RetryAt
 from outdial.domain.sms.delivery import EndedText, TextFailure, TextState
 from outdial.domain.sms.settings import SmsSettings
@@ -131,14 +131,19 @@ async def _follow_up(conn: Connection, ends: Mapping[UUID, TextEnd], now: dateti
     if not ends:
         return
     rows = await lock_live_texts(conn, list(ends), now)
-    if rows:
-        await write_follow_ups(conn, [_contact_after(row, ends[row["record_id"]]) for row in rows])
+    if not rows:
+        return
+    reaches = {
+        row["campaign_id"]: reach_of(row["type"], CampaignConfig.model_validate(row["config"]))
+        for row in {row["campaign_id"]: row for row in rows}.values()
+    }
+    after = [_contact_after(row, ends[row["record_id"]], reaches[row["campaign_id"]]) for row in rows]
+    await write_follow_ups(conn, after)
 
 
-def _contact_after(row: DictRow, end: TextEnd) -> dict[str, Any]:
-    config = CampaignConfig.model_validate(row["config"])
+def _contact_after(row: DictRow, end: TextEnd, reach: Reach) -> dict[str, Any]:
     counted = TextEnd(end.state, end.failure, end.ended_at, row["not_taken"], end.retry_after_s)
-    follow_up = what_follows_text(counted, reach_of(row["type"], config))
+    follow_up = what_follows_text(counted, reach)
     status, reason, due_at, channel = _place_of(follow_up, row)
     return {
         "record_id": str(row["record_id"]),

@@ -197,13 +197,14 @@ async def _room(conn: Connection, way: _Way, limits: DispatchLimits) -> int:
     """How many more contacts may be claimed before the consumers, the campaign or the trial has enough."""
     campaign = way.campaign
     run = await read_run(conn, campaign.id, way.run_id)
-    dispatched, live_calls = await count_in_hand(conn, way.stand)
+    hand = await count_in_hand(conn, way.stand)
     if way.channel is Channel.VOICE:
         per_second = cps_in_force(campaign, limits.max_cps, await read_factors(conn))
-        rooms = [campaign.config.max_concurrent_calls - live_calls - dispatched]
+        rooms = [campaign.config.max_concurrent_calls - hand.live_calls - hand.dispatched]
     else:
         per_second, rooms = await read_parts_per_second(conn, campaign.config.sms.carrier), []
-    rooms.append(ceil(per_second * limits.horizon_s) - dispatched)
+    # Campaigns at work share the pace: what all of them queue must begin before its lease runs out.
+    rooms.append(ceil(per_second * limits.horizon_s / (1 + hand.others)) - hand.dispatched)
     if run is not None and run.contact_limit is not None:
         rooms.append(run.contact_limit - run.claimed)
     return min(rooms)

@@ -143,11 +143,22 @@ async def read_remaining(conn: Connection, campaign_id: UUID) -> Remaining:
     return Remaining(**cast("DictRow", row))
 
 
-async def count_in_hand(conn: Connection, stand: Stand) -> tuple[int, int]:
-    """Claims of a channel not yet begun, and the campaign's calls in progress."""
+@dataclass(frozen=True)
+class InHand:
+    """A campaign's claims on a channel that are not yet begun, how many other campaigns have some there, and
+    its calls in progress.
+    """
+
+    dispatched: int
+    others: int
+    live_calls: int
+
+
+async def count_in_hand(conn: Connection, stand: Stand) -> InHand:
+    """What is on its way of a campaign, and beside it."""
     values = {"campaign_id": stand.campaign_id, "channel": stand.channel}
-    counts = cast("DictRow", await (await conn.execute(_SQL["in_hand"], values)).fetchone())
-    return counts["dispatched"], counts["live_calls"]
+    row = await (await conn.execute(_SQL["in_hand"], values)).fetchone()
+    return InHand(**cast("DictRow", row))
 
 
 async def recall_claims(conn: Connection, campaign_id: UUID) -> int:

@@ -144,10 +144,13 @@ select
         or exists (select from live_texts where campaign_id = %(campaign_id)s) as live_with_attempts_left
 
 -- in_hand
--- What backpressure needs of a channel: claims not yet begun; and calls in progress.
+-- What backpressure needs of a channel: claims not yet begun, how many other campaigns have some; and calls in
+-- progress.
 select
     (select count(*) from dispatched_contacts
      where campaign_id = %(campaign_id)s and channel = %(channel)s) as dispatched,
+    (select count(distinct campaign_id) from dispatched_contacts
+     where channel = %(channel)s and campaign_id <> %(campaign_id)s) as others,
     (select count(*) from live_calls where campaign_id = %(campaign_id)s) as live_calls
 
 -- recall

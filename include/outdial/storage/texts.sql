@@ -11,7 +11,7 @@ select pg_advisory_xact_lock(hashtextextended(number, 0))
 from (select distinct number from unnest(%(phones)s::text[]) as given (number) order by number) sorted
 
 -- facts
--- What the gate asks about contacts, beside their campaign.
+-- What the gate asks about contacts, beside their campaign; held in the order of all who hold several.
 select c.id, c.metadata, a.zones, a.regions,
        listing.until is not null as listed,
        nullif(listing.until, 'infinity') as listed_until,
@@ -21,6 +21,8 @@ from contacts c
 join areas a on a.id = c.area_id
 cross join lateral listed_until(c.phone, c.campaign_id, %(now)s) as listing (until)
 where c.id = any(%(contact_ids)s)
+order by c.id
+for no key update of c
 
 -- insert
 -- Texts that are about to go to their carrier, and where their contacts stand meanwhile.
