@@ -171,6 +171,25 @@ def test_the_page_tells_the_manager_what_the_campaign_may_do(specs: Path) -> Non
     assert "at most 17" in page
 
 
+@pytest.mark.parametrize(
+    ("kind", "dispatch", "monitor"),
+    [
+        ("voice", "Hand out calls", "Wait for the last calls"),
+        ("sms", "Hand out texts", "Wait for the last texts"),
+        ("hybrid", "Hand out texts and calls", "Wait for the last texts and calls"),
+    ],
+)
+def test_every_type_has_the_same_steps_which_say_what_they_hand_out(
+    specs: Path, kind: str, dispatch: str, monitor: str
+) -> None:
+    write_spec(specs, "of_a_type", type=kind)
+    dag = parsed().dags["campaign__of_a_type"]
+    names = {task.task_id: task.task_display_name for task in dag.tasks}
+    assert list(names) == STEPS
+    assert (names["dispatch"], names["monitor"]) == (dispatch, monitor)
+    assert ("Calls at once" in (dag.doc_md or "")) == (kind != "sms")
+
+
 def test_parsing_loads_no_client_that_only_running_needs() -> None:
     code = """
 import sys, outdial.workflow.bundle, outdial.workflow.campaign_dag

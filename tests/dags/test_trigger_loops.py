@@ -47,6 +47,8 @@ def addresses(
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint)
     monkeypatch.setenv("DIAL_TASKS_QUEUE_URL", dial_queue.queue_url)
     monkeypatch.setenv("DIAL_TASKS_DLQ_URL", dial_queue.dlq_url)
+    monkeypatch.setenv("SMS_REQUESTS_QUEUE_URL", dial_queue.queue_url)
+    monkeypatch.setenv("SMS_REQUESTS_DLQ_URL", dial_queue.dlq_url)
     monkeypatch.setenv("AIRFLOW_URL", f"http://127.0.0.1:{closed_port}")
 
 
@@ -123,3 +125,19 @@ async def test_monitor_ends_the_run_of_a_campaign_whose_end_has_come(pool: Pool)
     trigger = MonitorTrigger(f"campaign__{campaign.slug}", given.RUN, str(campaign.id))
     async with running(trigger) as [event]:
         assert (await asyncio.wait_for(event, timeout=20)).payload == {"status": "completed"}
+
+
+async def test_the_result_of_a_campaign_says_what_its_channels_did(pool: Pool) -> None:
+    of_calls = {"contactCount", "batchesPushed", "campaignId", "campaignName", "needsMoreContacts"}
+    of_texts = {"campaignId", "totalContacts", "sentCount", "skippedCount", "failedCount", "errors"}
+    for config, expected in (
+        ({"type": "sms"}, of_texts),
+        ({"type": "hybrid"}, of_calls | of_texts),
+        ({"type": "voice"}, of_calls),
+    ):
+        campaign = await given.a_campaign(pool, utc_now(), smsTemplate="Hello", **config)
+        await cancel(pool, campaign.id, given.OPERATOR, utc_now())
+        async with running(dispatch_of(campaign)) as [event]:
+            result = (await asyncio.wait_for(event, timeout=40)).payload
+        assert set(result) == expected
+        assert result["campaignId"] == str(campaign.id)

@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowTimetableInvalid
 
 from outdial.domain.errors import InvalidInput
 from outdial.workflow.campaign_spec import CampaignDagSpec, read_spec, spec_files
-from outdial.workflow.campaign_texts import STEPS, describe_campaign
+from outdial.workflow.campaign_texts import KINDS, describe_campaign, steps_of
 from outdial.workflow.dispatch import DispatchOperator
 from outdial.workflow.monitor import CampaignFinishedSensor
 from outdial.workflow.notify import NotifyOperator
@@ -64,7 +64,7 @@ def build_campaign_dag(spec: CampaignDagSpec) -> DAG:
     dag = DAG(
         spec.dag_id,
         dag_display_name=spec.name,
-        description=f"{spec.type.capitalize()} campaign “{spec.name}”",
+        description=f"{KINDS[spec.type]} campaign “{spec.name}”",
         doc_md=describe_campaign(spec),
         tags=["campaign", spec.type],
         schedule=_schedule(spec),
@@ -99,10 +99,11 @@ def _build_from(file: Path) -> DAG:
 
 def _step(dag: DAG, spec: CampaignDagSpec, task_id: str) -> BaseOperator:
     after_failures_too = task_id in _AFTER_FAILURES_TOO
+    text = steps_of(spec.type)[task_id]
     arguments: dict[str, Any] = {
         "task_id": task_id,
-        "task_display_name": STEPS[task_id].name,
-        "doc_md": STEPS[task_id].does,
+        "task_display_name": text.name,
+        "doc_md": text.does,
         "dag": dag,
         "campaign_id": str(spec.id),
         # A skipped campaign skips these as well; a failed one is reported and notified.
@@ -132,7 +133,7 @@ def _params() -> ParamsDict:
             type=["null", "integer"],
             minimum=1,
             title="Limit of contacts",
-            description="For a trial: only so many contacts are called in this run, the others wait for the "
+            description="For a trial: only so many contacts are reached in this run, the others wait for the "
             "next one. Empty for everybody.",
         ),
     })

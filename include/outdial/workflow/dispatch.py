@@ -10,7 +10,10 @@ from outdial.workflow.run_context import param_of, run_id_of
 
 
 class DispatchOperator(BaseOperator):
-    """Returns `{contactCount, batchesPushed, campaignId, campaignName, needsMoreContacts}`."""
+    """Returns `{contactCount, batchesPushed, campaignId, campaignName, needsMoreContacts}` of a campaign that
+    calls, `{campaignId, totalContacts, sentCount, skippedCount, failedCount, errors}` of one that only sends
+    texts, and both together of one that does both.
+    """
 
     ui_color = "#cfe8d5"
 

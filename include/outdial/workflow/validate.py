@@ -11,7 +11,9 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from outdial.campaigns.lifecycle import FINISHED, fail_campaign
 from outdial.campaigns.validate import campaign_problems
+from outdial.domain.channels import Channel
 from outdial.domain.clock import utc_now
+from outdial.settings import Settings
 from outdial.storage.campaigns import Campaign, read_campaign
 from outdial.workflow.connections import speech_config
 from outdial.workflow.database import open_database
@@ -50,6 +52,15 @@ async def _look(campaign_id: UUID, run_id: str) -> tuple[Campaign, list[str]]:
             problems = await campaign_problems(
                 conn, campaign_id, utc_now(), settings.storage_url, speech, settings.sms_sender
             )
+            problems += _queue_problems(campaign, settings)
         if problems:
             await fail_campaign(pool, campaign_id, run_id, problems, utc_now())
         return campaign, problems
+
+
+def _queue_problems(campaign: Campaign, settings: Settings) -> list[str]:
+    if Channel.SMS not in campaign.reach.channels or settings.sms_requests_queue_url:
+        return []
+    return [
+        "SMS_REQUESTS_QUEUE_URL: is not set in Airflow, which hands out texts; give the SMS gateway's queue"
+    ]
