@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from outdial.messaging.announcing import EventTopics
 from outdial.domain.clock import utc_now
+from outdial.messaging.announcing import EventTopics
 from outdial.simulator.network import simulated_network
 from tests import given
 from tests.dialer.heard import heard_topic

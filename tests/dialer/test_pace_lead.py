@@ -11,10 +11,10 @@ import pytest
 from pydantic import SecretStr
 
 from outdial.dialer.ami import AmiAddress, AmiLink
-from outdial.messaging.announcing import Announcer, EventTopics
 from outdial.dialer.leading import Lead, Recovery
 from outdial.dialer.pace_lead import PaceConfig, PaceLead, pace_event
 from outdial.domain.clock import utc_now
+from outdial.messaging.announcing import Announcer, EventTopics
 from outdial.messaging.topics import open_topics
 from outdial.pacing.control import Change
 from outdial.simulator.network import simulated_network

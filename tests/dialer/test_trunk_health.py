@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from outdial.messaging.announcing import EventTopics
 from outdial.dialer.pace_lead import PaceConfig
 from outdial.domain.clock import utc_now
+from outdial.messaging.announcing import EventTopics
 from outdial.messaging.queue_address import QueueAddress
 from outdial.pacing.gathering import Windows
 from outdial.pacing.rules import Rules, Steps

@@ -79,7 +79,7 @@ async def both(stage: Stage, **scenario: Any) -> AsyncGenerator[Both]:
     async with (
         simulated_network(parse_scenario(QUICK_CALLS | scenario | {"texts": texts}), ami_port=0) as network,
         simulated_carrier(network, smpp_port=0) as carrier,
-        calls.dialer(network),
+        calls.dialer(network, sms=("", stage.address.queue_url)),
         stage.gateway(carrier),
     ):
         yield Both(calls, stage, network, carrier)
@@ -141,6 +141,33 @@ async def test_who_is_listed_while_waiting_for_the_other_channel_is_left_alone(s
         await list_numbers(stage.pool, [Listing(ANN, "asked us by post", "manual", "ops")], utc_now())
         await at_work.run(campaign)
         assert at_work.texted == []
+
+
+PRESS_1 = {
+    "startNodeId": "ask",
+    "nodes": [
+        {
+            "id": "ask",
+            "type": "menu",
+            "audioUrl": "sound:hello-world",
+            "actions": {
+                "1": {"type": "send_sms", "parameters": {"text": "Thank you, {{firstName|friend}}"}},
+                "2": {"type": "trigger_donation", "parameters": {"text": "Give at https://example.org"}},
+            },
+        }
+    ],
+}
+
+
+async def test_a_key_brings_its_text_within_seconds(stage: Stage) -> None:
+    campaign = await given.a_running_campaign(stage.pool, utc_now(), [ANN, BOB], ivrFlow=PRESS_1)
+    people = {one: {"keys": key, "patience_s": 20} for one, key in ((ANN, "1"), (BOB, "2"))}
+    async with both(stage, numbers=people) as at_work:
+        await at_work.run(campaign)
+        await eventually(lambda: len(at_work.texted) == 2, 5)
+        texts = {one.to: one.text for one in at_work.carrier.seen(TextSeen)}
+        assert texts == {ANN: "Thank you, friend", BOB: "Give at https://example.org"}
+        assert (await at_work.contact(ANN))["texts"] == 0
 
 
 async def _is_listed(stage: Stage, phone: str) -> bool:
