@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from outdial.domain.channels import Channel
 from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Connection, Pool
 from tests import given
@@ -34,16 +35,31 @@ class Person:
     calls_ago: tuple[int, ...]
     listings: tuple[tuple[str, int | None], ...]
     busy_elsewhere: bool
+    channel: Channel = Channel.VOICE
+    texts_ago: tuple[tuple[str, int], ...] = ()
+    """State of each text, and how many minutes ago it was begun."""
 
     @property
     def place(self) -> Any:
-        return self.stands if self.stands in {"ready", "waiting", "dispatched", "live"} else "nowhere"
+        return (
+            self.stands if self.stands in {"ready", "waiting", "dispatched", "live", "texting"} else "nowhere"
+        )
 
     @property
     def status(self) -> Any:
         if self.stands in {"completed", "blacklisted"}:
             return self.stands
-        return "failed" if self.calls_ago or self.failure_reason else "pending"
+        return "failed" if self.tried or self.failure_reason else "pending"
+
+    @property
+    def tried(self) -> bool:
+        return bool(self.calls_ago or self.texts_ago)
+
+    @property
+    def disturbed_ago(self) -> list[int]:
+        """What the caps on a number count: every call of these, and texts that a carrier may have taken."""
+        of_texts = [ago for state, ago in self.texts_ago if state not in {"not_taken", "refused"}]
+        return [*self.calls_ago, *of_texts]
 
     @property
     def failure_reason(self) -> str | None:
@@ -98,6 +114,7 @@ async def write_people(
         for number, person in zip(numbers, some, strict=True):
             stage = Stage(conn, campaign, another, dialer_id, now)
             await _write_calls(stage, number, person)
+            await _write_texts(stage, number, person)
             await _write_listings(stage, number, person)
             await _write_place(stage, number, person)
     return campaign, numbers
@@ -112,6 +129,35 @@ async def _write_calls(stage: Stage, number: str, person: Person) -> None:
     await insert_call(stage, stage.another, number, Call(90, stage.now - MINUTE, "congestion"))
     if person.is_busy_elsewhere:
         await insert_call(stage, stage.another, number, Call(99, stage.now - timedelta(days=8)))
+
+
+async def _write_texts(stage: Stage, number: str, person: Person) -> None:
+    """The campaign's texts; and one asked for on a call, which no cap knows of."""
+    if person.texts_ago:
+        texts = [("campaign", state, ago) for state, ago in person.texts_ago]
+        await insert_texts(stage, number, [*texts, ("call", "delivered", 1)])
+
+
+async def insert_texts(stage: Stage, number: str, texts: Sequence[tuple[str, str, int]]) -> None:
+    """Texts to a contact of the campaign: origin, state, and how many minutes ago each was begun."""
+    origins, states, ago = zip(*texts, strict=True)
+    await stage.conn.execute(
+        """
+        insert into sms_records (request_id, origin, contact_id, campaign_id, phone, sender, carrier, body,
+                                 encoding, parts, gateway_id, begun_at, state)
+        select gen_random_uuid(), g.origin, c.id, c.campaign_id, c.phone, 'Us', 'smpp', 'Hello', 'GSM-7', 1,
+               gen_random_uuid(), g.begun_at, g.state
+        from unnest(%s::text[], %s::text[], %s::timestamptz[]) as g (origin, state, begun_at)
+        join contacts c on c.campaign_id = %s and c.phone = %s
+        """,
+        [
+            list(origins),
+            list(states),
+            [stage.now - n * MINUTE for n in ago],
+            stage.campaign.id,
+            number,
+        ],
+    )
 
 
 async def insert_call(stage: Stage, campaign: Campaign, number: str, call: Call) -> None:
@@ -196,10 +242,21 @@ async def _write_place(stage: Stage, number: str, person: Person) -> None:
         )
     if person.place == "live":
         await insert_call(stage, stage.campaign, number, Call(99, stage.now - timedelta(days=8)))
+    if person.place == "texting":
+        await insert_texts(stage, number, [("call", "sent", 8 * 1440)])
+        await stage.conn.execute(
+            """
+            insert into live_texts (contact_id, record_id, campaign_id, area_id, bucket, seq, phone, begun_at)
+            select c.id, s.id, c.campaign_id, c.area_id, 24, c.seq, c.phone, s.begun_at
+            from contacts c join sms_records s on s.contact_id = c.id
+            where c.id = %s order by s.begun_at limit 1
+            """,
+            [row["contact_id"]],
+        )
     await stage.conn.execute(
         """
         update contacts set status = %s, failure_reason = %s, attempts = %s, originates = %s,
-                            last_disposition = %s
+                            last_disposition = %s, channel = %s, texts = %s
         where id = %s
         """,
         [
@@ -208,6 +265,8 @@ async def _write_place(stage: Stage, number: str, person: Person) -> None:
             person.attempts,
             max(person.attempts, len(person.calls_ago)),
             "no_answer" if person.calls_ago else None,
+            person.channel,
+            len(person.texts_ago),
             row["contact_id"],
         ],
     )

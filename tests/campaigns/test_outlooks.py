@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given as examples, strategies as st
 
-from outdial.campaigns.preview.campaign import judge_contacts, preview_campaign
+from outdial.campaigns.preview.campaign import Elsewhere, judge_contacts, preview_campaign
 from outdial.domain.calling_rules import caps_for, timetables_for
+from outdial.domain.channels import Channel
 from outdial.domain.number_caps import capped_until
 from outdial.domain.outlook import Outlook, Reason, Season, Standing, outlook
-from outdial.domain.permission import Allowed, AttemptFacts, Refused, may_begin
+from outdial.domain.permission import Allowed, AttemptFacts, Refused, may_begin, may_text
 from outdial.domain.retries import CallingTime
 from outdial.storage.campaigns import Campaign
 from outdial.storage.pool import Connection, Pool, open_pool
@@ -47,18 +48,24 @@ instants = st.one_of(
 
 
 listings = st.tuples(st.sampled_from(HOLDERS), st.none() | minutes_ahead)
+texts = st.tuples(
+    st.sampled_from(["delivered", "sent", "unknown", "undelivered", "refused", "not_taken"]),
+    st.integers(-10, 9 * 1440),
+)
 people = st.builds(
     Person,
     st.sampled_from([0, 0, 0, *range(len(AREAS))]),
     st.sampled_from([
         *["ready", "waiting", "waiting", "dispatched"] * 4,
-        *["live", "completed", "blacklisted", "no_window_before_end", "busy"],
+        *["live", "texting", "completed", "blacklisted", "no_window_before_end", "busy"],
     ]),
     st.one_of(minutes_ahead, minutes_ahead, st.integers(-60, 0)),
     st.integers(0, 3),
     st.just(()) | st.lists(st.integers(-10, 9 * 1440), max_size=4).map(tuple),
     st.just(()) | st.lists(listings, max_size=2).map(tuple),
     st.sampled_from([False, False, False, True]),
+    st.sampled_from(Channel),
+    st.just(()) | st.lists(texts, max_size=3).map(tuple),
 )
 configs = st.fixed_dictionaries({
     "callingWindows": st.sampled_from(WINDOWS),
@@ -136,7 +143,7 @@ async def compare(pool: Pool, now: datetime, config: dict[str, Any], some: list[
     assert {reason: ends_of(times) for reason, times in found.items()} == {
         reason: ends_of(times) for reason, times in expected.items()
     }
-    preview = await preview_campaign(pool, campaign.id, 10, now)
+    preview = await preview_campaign(pool, campaign.id, Elsewhere(10), now)
     assert (preview.total, preview.adds_up) == (len(some), True)
 
 
@@ -172,12 +179,13 @@ async def standing_of(
         failure_reason=person.failure_reason,
         place=place,
         due_at=now + person.due_in * MINUTE if place == "waiting" else None,
-        tried=bool(person.calls_ago),
+        channel=person.channel,
+        tried=person.tried,
         has_attempts_left=person.attempts < 3,
         listed_for_good=bool(row["for_good"]),
         listed_until=row["until"],
         capped_until=capped_until(
-            [now - ago * MINUTE for ago in person.calls_ago],
+            [now - ago * MINUTE for ago in person.disturbed_ago],
             caps_for(campaign.config, AREAS[person.area][1]),
             now,
         ),
@@ -202,7 +210,7 @@ def assert_the_gate_agrees(
         listed=standing.listed_for_good or standing.listed_until is not None,
         listed_until=standing.listed_until,
         caps=caps_for(campaign.config, AREAS[person.area][1]),
-        disturbances=[now - ago * MINUTE for ago in person.calls_ago],
+        disturbances=[now - ago * MINUTE for ago in person.disturbed_ago],
         attempts=person.attempts,
         max_attempts=3,
         number_busy=standing.number_busy,
@@ -214,11 +222,12 @@ def assert_the_gate_agrees(
         pace_is_current=True,
         dialer_is_alive=True,
     )
-    verdict_now = may_begin(facts, now)
+    asks = may_text if person.channel is Channel.SMS else may_begin
+    verdict_now = asks(facts, now)
     if one.at is not None:
         over_by_then = standing.listed_until is not None and standing.listed_until <= one.at
         then = replace(facts, listed=facts.listed and not over_by_then, number_busy=False)
-        assert isinstance(may_begin(then, one.at), Allowed)
+        assert isinstance(asks(then, one.at), Allowed)
     if one.at == now:
         assert isinstance(verdict_now, Allowed)
     if one.group == "later" and one.reason not in {Reason.RETRY, Reason.HELD_BACK}:

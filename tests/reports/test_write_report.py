@@ -72,7 +72,12 @@ def files_below(folder: Path) -> list[Path]:
 
 def calls_in(files: ReportFiles) -> list[dict[str, str]]:
     """The list of calls as a spreadsheet reads it."""
-    with Path(files.csv).open(encoding="utf-8", newline="") as file:
+    return lines_of(files.csv)
+
+
+def lines_of(path: str) -> list[dict[str, str]]:
+    """A CSV file as a spreadsheet reads it."""
+    with Path(path).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -139,8 +144,7 @@ async def test_every_text_is_listed_without_its_words(pool: Pool, tmp_path: Path
 
     assert files.texts_csv is not None
     assert files.by_kind["textsCsv"] == files.texts_csv
-    with Path(files.texts_csv).open(encoding="utf-8", newline="") as file:
-        listed = list(csv.DictReader(file))
+    listed = lines_of(files.texts_csv)
     assert sorted(
         (line["phoneNumber"], line["state"], line["parts"], line["replies"]) for line in listed
     ) == (sorted((p.phone, text.state, str(text.parts), str(text.replies)) for p, text in texts))

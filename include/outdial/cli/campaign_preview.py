@@ -1,4 +1,4 @@
-"""`outdial campaign preview`: how many can be called now, later and never, why, and how long it takes."""
+"""`outdial campaign preview`: how many can be reached now, later and never, why, and how long it takes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from outdial.campaigns.preview.campaign import Preview, preview_campaign
+from outdial.campaigns.preview.campaign import Elsewhere, Preview, preview_campaign
 from outdial.campaigns.preview.forecast import Duration
 from outdial.campaigns.preview.outlooks import Outlooks
 from outdial.cli.database import with_database
 from outdial.cli.moments import parse_moment
 from outdial.cli.output import AsJson, print_json
 from outdial.cli.paragraphs import moment, paragraph
+from outdial.cli.text_preview import text_lines
+from outdial.domain.channels import Channel
 from outdial.domain.clock import utc_now
 from outdial.domain.outlook import Group, Reason
 from outdial.reports.wording import count, counted, duration as in_words
@@ -35,13 +37,15 @@ def preview(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Of all contacts, say how many can be called now, later and never, why, and how long it takes."""
+    """Of all contacts, say how many can be reached now, later and never, why, and how long it takes."""
 
     async def work(pool: Pool, settings: Settings) -> Preview:
         async with pool.connection() as conn:
             campaign = await find_campaign(conn, name)
         moment = utc_now() if at is None else parse_moment("--at", at, campaign.zone)
-        return await preview_campaign(pool, campaign.id, settings.max_cps, moment)
+        links = settings.links_base_url if settings.links_secret.get_secret_value() else None
+        elsewhere = Elsewhere(settings.max_cps, links or None)
+        return await preview_campaign(pool, campaign.id, elsewhere, moment)
 
     answer = with_database(work)
     if as_json:
@@ -61,7 +65,10 @@ def _lines(preview: Preview) -> Iterator[str]:
         yield from _outlooks(preview, group, digits, zone)
     yield _sum(preview)
     yield ""
-    yield from _duration(preview.duration, preview, zone)
+    if Channel.VOICE in preview.channels and (preview.duration.contacts or not preview.texts):
+        yield from _duration(preview.duration, preview, zone)
+    if preview.texts:
+        yield from text_lines(preview.texts, preview.at, zone)
     if preview.warnings:
         yield ""
         yield "Warnings"

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from outdial.domain.channels import Channel
 from outdial.domain.number_caps import NumberCaps
 from outdial.domain.permission import NUMBER_BUSY_DELAY
 from outdial.storage.campaigns import Campaign
@@ -43,7 +44,7 @@ class AreaRules:
 
 @dataclass(frozen=True)
 class Tally:
-    """Contacts of one area with the same outlook.
+    """Contacts of one area and channel with the same outlook.
 
     `finished` and what belongs to it, else when they may be called but for the hours of their area: the first
     from `first_since`, the last from `last_since` on, all before the area's open stretch `stretch` closes.
@@ -59,6 +60,7 @@ class Tally:
     last_disposition: str | None
     dispatched: bool | None
     stretch: int | None
+    channel: Channel
     first_since: datetime | None
     last_since: datetime | None
 
@@ -104,7 +106,7 @@ async def count_outlooks(
     for name, value in _ROOM.items():
         await conn.execute("select set_config(%s, %s, true)", [name, value])
     rows = await (await conn.execute(_SQL["outlooks"], values)).fetchall()
-    return [Tally(**row) for row in rows]
+    return [Tally(**row | {"channel": Channel(row["channel"])}) for row in rows]
 
 
 async def measure_seconds_a_call(

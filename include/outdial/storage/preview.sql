@@ -3,7 +3,7 @@
 select distinct area_id from contacts where campaign_id = %(campaign_id)s
 
 -- outlooks
--- What decides when each contact can be called next, counted: domain/outlook.py for a whole campaign at
+-- What decides when each contact can be called or texted next, counted: domain/outlook.py for a whole campaign at
 -- once. Whether somebody is listed or capped is asked of all at a time, since listed_until and capped_until
 -- answer for one. `since` is from when a contact may be called by all but the hours of its area; of those
 -- hours SQL knows when each open stretch closes, and after which closing there is none before the end.
@@ -19,8 +19,9 @@ with rules as materialized (
         order by s.closes) as closings
     from rules r
 ), people as materialized (
-    select c.id, c.phone, c.area_id, c.status, c.failure_reason, c.last_disposition,
-           c.originates > 0 as tried, c.attempts >= c.max_attempts as used_up,
+    select c.id, c.phone, c.area_id, c.status, c.failure_reason, c.last_disposition, c.channel,
+           c.originates + c.texts > 0 as tried,
+           c.channel = 'voice' and c.attempts >= c.max_attempts as used_up,
            c.status = 'pending' or c.status = 'failed' and c.failure_reason is null as is_unfinished,
            c.phone like 'erased:%%' as is_erased
     from contacts c
@@ -52,30 +53,38 @@ with rules as materialized (
     where exists (select from erased_numbers)
 ), listed as (
     select distinct on (id) id, until, holder, registry from holds order by id, until desc, holder
-), called_often as (
-    select p.id, p.phone, u.per_24_hours, u.per_7_days
+), disturbed as materialized (
+    select p.id, r.begun_at
     from people p
-    join rules u using (area_id)
     join call_records r on r.phone = p.phone
     where p.is_unfinished and r.begun_at > %(now)s - interval '7 days' and reached_out(r)
-    group by p.id, p.phone, u.per_24_hours, u.per_7_days
-    having count(*) >= least(u.per_24_hours, u.per_7_days)
-), calls as (
-    select o.id, o.per_24_hours, o.per_7_days, r.begun_at,
-           row_number() over (partition by o.id order by r.begun_at desc) as nth
-    from called_often o
-    join call_records r on r.phone = o.phone
-    where r.begun_at > %(now)s - interval '7 days' and reached_out(r)
+    union all
+    select p.id, s.begun_at
+    from people p
+    join sms_records s on s.phone = p.phone
+    where p.is_unfinished and s.begun_at > %(now)s - interval '7 days'
+      and s.origin = 'campaign' and s.state not in ('not_taken', 'refused')
+), disturbed_often as (
+    select p.id, u.per_24_hours, u.per_7_days
+    from (select id, count(*) as times from disturbed group by id) d
+    join people p using (id)
+    join rules u using (area_id)
+    where d.times >= least(u.per_24_hours, u.per_7_days)
+), disturbances as (
+    select o.id, o.per_24_hours, o.per_7_days, d.begun_at,
+           row_number() over (partition by o.id order by d.begun_at desc) as nth
+    from disturbed_often o
+    join disturbed d using (id)
 ), capped as (
     select id, max(case when nth = per_7_days then begun_at + interval '7 days'
                         else begun_at + interval '24 hours' end) as until
-    from calls
+    from disturbances
     where nth = per_7_days or (nth = per_24_hours and begun_at > %(now)s - interval '24 hours')
     group by id
 ), standing as (
     select p.*, u.last_closing, u.closings, listed.until as listed_until, listed.holder, listed.registry,
            capped.until as capped_until, w.due_at, d.contact_id is not null as dispatched,
-           l.contact_id as on_call_with
+           l.contact_id as on_call_with, t.contact_id is not null as is_texted
     from people p
     join stretches u using (area_id)
     left join listed on listed.id = p.id
@@ -83,18 +92,20 @@ with rules as materialized (
     left join waiting_contacts w on w.contact_id = p.id
     left join dispatched_contacts d on d.contact_id = p.id
     left join live_calls l on l.phone = p.phone
+    left join live_texts t on t.contact_id = p.id
 ), waited as (
     select s.*, greatest(%(now)s, listed_until, capped_until, due_at, %(start_time)s,
-                         case when on_call_with <> id then %(now)s + %(number_busy_delay)s end) as since
+                         case when on_call_with <> id and channel = 'voice' then %(now)s + %(number_busy_delay)s end) as since
     from standing s
     offset 0 -- keeps `since` from being computed anew wherever it is named, as below
 ), judged as (
-    select s.area_id, s.closings, s.last_closing, s.dispatched,
+    select s.area_id, s.closings, s.last_closing, s.dispatched, s.channel,
            case when s.is_erased then 'erased'
                 when s.status = 'completed' then 'completed'
                 when s.status = 'blacklisted' then 'listed'
                 when not s.is_unfinished then 'given_up'
                 when s.on_call_with = s.id then 'on_call'
+                when s.is_texted then 'text_under_way'
                 when s.listed_until = 'infinity' then 'listed'
                 when s.used_up then 'given_up' end as finished,
            case when s.is_unfinished and s.used_up then 'attempts_exhausted' else s.failure_reason end
@@ -113,7 +124,7 @@ with rules as materialized (
            case when finished is not null then finished
                 when %(over)s then 'campaign_over'
                 when since >= last_closing then 'no_window' end as finished,
-           failure_reason, holder, registry, dispatched, cause, last_disposition, since, closings,
+           failure_reason, holder, registry, dispatched, cause, last_disposition, channel, since, closings,
            width_bucket(since, closings) as stretch
     from judged
     offset 0
@@ -126,11 +137,12 @@ select area_id, finished,
        case when finished is null and cause = 'retry' then last_disposition end as last_disposition,
        case when finished is null then dispatched end as dispatched,
        case when finished is null then stretch end as stretch,
+       channel,
        count(*) as contacts,
        min(since) filter (where finished is null) as first_since,
        max(since) filter (where finished is null) as last_since
 from counted
-group by 1, 2, 3, 4, 5, 6, 7, 8, 9,
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
          case when finished is null then date_bin(
              case when stretch < cardinality(closings) then interval '15 minutes' else interval '1 day' end,
              since, %(now)s) end

@@ -1,10 +1,11 @@
-"""What will become of a campaign's list: who can be called now, later and never, why, and how long it takes.
+"""What will become of a campaign's list: who can be reached now, later and never, why, and how long it takes.
 
 For managers, before anything is sent and at any time later: `outdial campaign preview`, and the console.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +16,10 @@ from outdial.campaigns.lifecycle import FINISHED, is_past_end
 from outdial.campaigns.preview.areas import AreaHours, hours_of_areas
 from outdial.campaigns.preview.forecast import Duration, forecast_duration
 from outdial.campaigns.preview.outlooks import Judged, Outlooks, by_group, judge, put_together
-from outdial.campaigns.preview.warnings import Seen, Warn, preview_warnings
+from outdial.campaigns.preview.texts import TextsPreview, preview_texts
+from outdial.campaigns.preview.warn import Warn
+from outdial.campaigns.preview.warnings import Seen, preview_warnings
+from outdial.domain.channels import Channel
 from outdial.storage.campaigns import Campaign, read_campaign
 from outdial.storage.contacts import read_areas
 from outdial.storage.pool import Connection, Pool
@@ -38,7 +42,10 @@ class Preview(BaseModel):
     later: int
     never: int
     outlooks: tuple[Outlooks, ...]
+    channels: tuple[Channel, ...]
     duration: Duration
+    """Of calls alone; texts have their own in `texts`."""
+    texts: TextsPreview | None = None
     warnings: tuple[Warn, ...]
 
     @property
@@ -47,22 +54,32 @@ class Preview(BaseModel):
         return self.now + self.later + self.never == self.total
 
 
-async def preview_campaign(pool: Pool, campaign_id: UUID, max_cps: float, now: datetime) -> Preview:
-    """Count every contact by when it can be called next, as seen from `now`, and forecast the first pass.
+@dataclass(frozen=True)
+class Elsewhere:
+    """What the database does not tell: the pace of all dialers together, and where short links begin."""
 
-    Contacts, lists and calls are as they stand in the database; `max_cps` is the pace of all dialers
-    together. Raises InvalidInput where there is no such campaign.
+    max_cps: float
+    links_base_url: str | None = None
+
+
+async def preview_campaign(pool: Pool, campaign_id: UUID, elsewhere: Elsewhere, now: datetime) -> Preview:
+    """Count every contact by when it can be reached next, as seen from `now`, and forecast the first pass.
+
+    Contacts, lists, calls and texts are as they stand in the database.
+
+    Raises InvalidInput where there is no such campaign.
     """
     async with pool.connection() as conn, conn.transaction():
         await conn.execute("set transaction isolation level repeatable read, read only")
-        return await _preview(conn, await read_campaign(conn, campaign_id), max_cps, now)
+        return await _preview(conn, await read_campaign(conn, campaign_id), elsewhere, now)
 
 
-async def _preview(conn: Connection, campaign: Campaign, max_cps: float, now: datetime) -> Preview:
+async def _preview(conn: Connection, campaign: Campaign, elsewhere: Elsewhere, now: datetime) -> Preview:
     areas, judged = await judge_contacts(conn, campaign, now)
     outlooks = put_together(judged)
-    duration = await forecast_duration(conn, campaign, judged, max_cps, now)
-    warnings = await preview_warnings(conn, Seen(campaign, areas, judged, duration, now))
+    duration = await forecast_duration(conn, campaign, judged, elsewhere.max_cps, now)
+    texts = await preview_texts(conn, campaign, judged, elsewhere.links_base_url, now)
+    warnings = await preview_warnings(conn, Seen(campaign, areas, judged, duration, texts, now))
     return Preview(
         campaign_id=campaign.id,
         slug=campaign.slug,
@@ -72,7 +89,9 @@ async def _preview(conn: Connection, campaign: Campaign, max_cps: float, now: da
         total=(await count_contacts(conn, campaign.id))["total"],
         **by_group(outlooks),
         outlooks=outlooks,
+        channels=campaign.reach.channels,
         duration=duration,
+        texts=texts,
         warnings=tuple(warnings),
     )
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from outdial.campaigns.preview.outlooks import Judged
+from outdial.domain.channels import Channel
 from outdial.domain.forecast import Crowd, first_pass
 from outdial.domain.own_pace import channels_together, own_pace_limits
 from outdial.reports.wording import counted
@@ -59,7 +60,7 @@ async def forecast_duration(
     held = await _seconds_a_call(conn, campaign)
     cps, limited_by = _pace(campaign, max_cps, held.seconds)
     hours = {one.hours.key: one.hours for one in judged}
-    crowds = [Crowd(one.tally.contacts, one.first_at, one.hours.key) for one in judged if one.first_at]
+    crowds = crowds_of(judged, Channel.VOICE)
     before = min(now + LONGEST, campaign.end_time or now + LONGEST)
     result = first_pass(crowds, lambda key: hours[key].spans(), cps, now, before)
     return Duration(
@@ -72,6 +73,15 @@ async def forecast_duration(
         left=result.left,
         before=before,
     )
+
+
+def crowds_of(judged: Sequence[Judged], channel: Channel) -> list[Crowd]:
+    """Those who can be reached by a channel, now or later."""
+    return [
+        Crowd(one.tally.contacts, one.first_at, one.hours.key)
+        for one in judged
+        if one.first_at and one.tally.channel is channel
+    ]
 
 
 def _pace(campaign: Campaign, max_cps: float, seconds_a_call: float) -> tuple[float, str]:

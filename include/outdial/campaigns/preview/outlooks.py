@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from outdial.campaigns.preview import words
 from outdial.campaigns.preview.areas import AreaHours, Hours
 from outdial.domain.calling_windows import is_open
-from outdial.domain.outlook import Group, Reason, group_of
+from outdial.domain.outlook import Group, Reason, can_be_reached, group_of
 from outdial.storage.preview import Tally
 
 GROUPS: tuple[Group, ...] = ("now", "later", "never")
@@ -21,7 +21,7 @@ NO_WINDOW = "no_window"
 
 
 class Outlooks(BaseModel):
-    """Contacts with the same outlook, and when the first and the last of them can be called."""
+    """Contacts with the same outlook, and when the first and the last of them can be reached."""
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
@@ -54,8 +54,8 @@ def judge(tally: Tally, area: AreaHours) -> Judged:
     first_at = hours.opening(tally.stretch, tally.first_since)
     last_at = hours.opening(tally.stretch, tally.last_since)
     if first_at <= hours.now:
-        reason = Reason.DISPATCHED if tally.dispatched else Reason.CAN_BE_CALLED
-        return Judged(tally, hours, reason, words.simply(reason), first_at, last_at)
+        reason = Reason.DISPATCHED if tally.dispatched else can_be_reached(tally.channel)
+        return Judged(tally, hours, reason, words.simply(reason, tally.channel), first_at, last_at)
     reason = _waiting(tally, hours)
     return Judged(tally, hours, reason, _text_of_waiting(reason, tally, hours), first_at, last_at)
 
@@ -122,7 +122,7 @@ def _text_of_finished(reason: Reason, tally: Tally, hours: Hours) -> str:
         case Reason.NEVER_OPEN:
             return words.never_open(hours.time.timetables)
         case _:
-            return words.simply(reason)
+            return words.simply(reason, tally.channel)
 
 
 def _text_of_waiting(reason: Reason, tally: Tally, hours: Hours) -> str:
@@ -132,7 +132,7 @@ def _text_of_waiting(reason: Reason, tally: Tally, hours: Hours) -> str:
         case Reason.RETRY:
             return words.retry_after(tally.last_disposition)
         case _:
-            return words.simply(reason)
+            return words.simply(reason, tally.channel)
 
 
 def by_group(outlooks: Iterable[Outlooks]) -> Mapping[Group, int]:

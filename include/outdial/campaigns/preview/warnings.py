@@ -1,4 +1,4 @@
-"""What a manager should know before a campaign's first call: what will keep calls from being made."""
+"""What a manager should know before a campaign begins: what will keep calls and texts from being made."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
-
 from outdial.blacklist.registries import registry_problems
 from outdial.campaigns.caller_id_regions import regions_in_words
 from outdial.campaigns.contact_fields import LackingField, lacking_fields
@@ -18,8 +15,12 @@ from outdial.campaigns.lifecycle import is_past_end
 from outdial.campaigns.preview.areas import AreaHours
 from outdial.campaigns.preview.forecast import Duration
 from outdial.campaigns.preview.outlooks import Judged
+from outdial.campaigns.preview.text_warnings import text_warnings
+from outdial.campaigns.preview.texts import TextsPreview
+from outdial.campaigns.preview.warn import Warn
 from outdial.campaigns.preview.words import what_and_what_to_do
 from outdial.domain.caller_ids import fitting
+from outdial.domain.channels import Channel
 from outdial.domain.forecast import calls_within
 from outdial.domain.ivr.default import flow_of
 from outdial.domain.number_caps import NumberCaps
@@ -34,16 +35,6 @@ DIALER_SILENT_AFTER = timedelta(seconds=15)
 REDIS_SILENT_AFTER = timedelta(seconds=10)
 
 
-class Warn(BaseModel):
-    """One thing that is wrong, and what to do about it."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
-
-    about: str
-    text: str
-    action: str
-
-
 @dataclass(frozen=True)
 class Seen:
     """What the warnings are about."""
@@ -52,16 +43,22 @@ class Seen:
     areas: Sequence[AreaHours]
     judged: Sequence[Judged]
     duration: Duration
+    texts: TextsPreview | None
     now: datetime
+
+    @property
+    def calls(self) -> bool:
+        """Whether the campaign calls anybody."""
+        return Channel.VOICE in self.campaign.reach.channels
 
 
 async def preview_warnings(conn: Connection, seen: Seen) -> list[Warn]:
-    """Everything that will keep calls from being made, the whole campaign's first."""
+    """Everything that will keep people from being reached, the whole campaign's first."""
     campaign = seen.campaign
     warnings = [*_status(campaign, seen.now)]
     problems = await registry_problems(conn, campaign.config.registries, seen.now)
     warnings += [_registry(problem) for problem in problems]
-    if not (await see_dialers(conn, DIALER_SILENT_AFTER, REDIS_SILENT_AFTER)).alive:
+    if seen.calls and not (await see_dialers(conn, DIALER_SILENT_AFTER, REDIS_SILENT_AFTER)).alive:
         warnings.append(
             Warn(
                 about="dialers", text="No dialer is alive: nobody would be called.", action="`outdial dialer`"
@@ -71,6 +68,7 @@ async def preview_warnings(conn: Connection, seen: Seen) -> list[Warn]:
     lacking = await lacking_fields(conn, campaign.id, flow) if flow else []
     return [
         *warnings,
+        *(text_warnings(seen.texts, campaign) if seen.texts else ()),
         *_never_open(seen.judged),
         *_too_slow(seen),
         *_caps(seen),
@@ -167,7 +165,12 @@ def _no_caller_id(seen: Seen) -> Iterator[Warn]:
     pool = seen.campaign.config.caller_ids
     regions = {area.area_id: area.area.regions for area in seen.areas}
     without = [
-        one for one in seen.judged if one.first_at and pool and not fitting(pool, regions[one.tally.area_id])
+        one
+        for one in seen.judged
+        if one.first_at
+        and one.tally.channel is Channel.VOICE
+        and pool
+        and not fitting(pool, regions[one.tally.area_id])
     ]
     if without:
         where = regions_in_words(pool, [regions[one.tally.area_id] for one in without])
@@ -195,7 +198,7 @@ def _callable_by_caps(seen: Seen) -> Counter[NumberCaps]:
     caps = {area.area_id: area.caps for area in seen.areas}
     found: Counter[NumberCaps] = Counter()
     for one in seen.judged:
-        if one.first_at is not None:
+        if one.first_at is not None and one.tally.channel is Channel.VOICE:
             found[caps[one.tally.area_id]] += one.tally.contacts
     return found
 

@@ -1,4 +1,4 @@
-"""What decides when contacts can be called, in words managers know."""
+"""What decides when contacts can be called or texted, in words managers know."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from outdial.domain.calling_windows import Timetable
+from outdial.domain.channels import Channel
 from outdial.domain.dispositions import Disposition
 from outdial.domain.hours_in_words import rule_in_words, why_closed
 from outdial.domain.outlook import Reason
 from outdial.domain.retries import CallingTime
-from outdial.reports.wording import outcome_name, reason_name
+from outdial.reports.wording import ending_name, outcome_name, reason_name
 
 _OUTSIDE_OWN_WINDOWS = "no window covers"
 
@@ -26,9 +27,11 @@ HOLDERS = {
 
 _TEXTS = {
     Reason.CAN_BE_CALLED: "can be called",
+    Reason.CAN_BE_TEXTED: "can be texted",
     Reason.DISPATCHED: "dial task on its way to a dialer",
     Reason.ON_CALL: "on a call",
-    Reason.CAPPED: "number called as often as it may be, by all campaigns",
+    Reason.TEXT_UNDER_WAY: "a text is under way, or waits for its receipt",
+    Reason.CAPPED: "number called or texted as often as it may be, by all campaigns",
     Reason.LISTED_FOR_A_TIME: "listed for a time",
     Reason.NUMBER_BUSY: "number is on another campaign's call",
     Reason.NOT_STARTED: "campaign has not started",
@@ -40,9 +43,15 @@ _TEXTS = {
 }
 
 
-def simply(reason: Reason) -> str:
+_OF_TEXTS = {
+    Reason.DISPATCHED: "on its way to a gateway",
+    Reason.COMPLETED: "completed: the carrier took the text",
+}
+
+
+def simply(reason: Reason, channel: Channel = Channel.VOICE) -> str:
     """A reason of which there is no more to say."""
-    return _TEXTS[reason]
+    return _OF_TEXTS.get(reason, _TEXTS[reason]) if channel is Channel.SMS else _TEXTS[reason]
 
 
 def listed(holder: int | None, registry: str | None) -> str:
@@ -61,11 +70,11 @@ def _failure(reason: str) -> str:
     return reason_name(reason)
 
 
-def retry_after(disposition: str | None) -> str:
-    """What the next try follows."""
-    if disposition is None:
+def retry_after(ending: str | None) -> str:
+    """What the next try follows: how the last call or text ended."""
+    if ending is None:
         return "next try is not due"
-    return f"next try is not due, after: {outcome_name(Disposition(disposition)).lower()}"
+    return f"next try is not due, after: {ending_name(ending).lower()}"
 
 
 def closed(hours: CallingTime, now: datetime) -> str:
