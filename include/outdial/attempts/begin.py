@@ -19,10 +19,12 @@ from outdial.attempts.release import Released, Stale, release_claim
 from outdial.domain.call_ids import CallKey
 from outdial.domain.calling_rules import caps_for, timetables_for
 from outdial.domain.dial_task import DialTask
+from outdial.domain.ivr.default import lacks_words
 from outdial.domain.permission import NUMBER_BUSY_DELAY, AttemptFacts, Refusal, Refused, may_begin
 from outdial.storage.blacklist import hold_list_still
 from outdial.storage.calls import (
     TakenClaim,
+    close_contact,
     insert_attempt,
     read_facts,
     take_claim_and_line,
@@ -67,6 +69,7 @@ async def begin_attempt(
 ) -> Begun | Stale | Released:
     """Take the task's claim and either record the attempt or release the contact.
 
+    Nobody is called to hear nothing: who lacks a field of the text that is said is closed.
     Whatever the answer, the message has served its purpose and is to be deleted.
     """
     async with pool.connection() as conn, conn.transaction():
@@ -84,6 +87,9 @@ async def begin_attempt(
         allowed = await _ask(conn, campaign, claim, permit, now)
         if isinstance(allowed, Refused):
             return await release_claim(conn, claim, allowed)
+        if lacks_words(campaign.config, allowed.seen["metadata"]):
+            await close_contact(conn, claim.contact_id, "failed", "template_field_missing")
+            return Stale()
         begun = _begun(campaign, claim, allowed, permit, now)
         if await insert_attempt(conn, claim, _record(begun, permit)):
             return begun

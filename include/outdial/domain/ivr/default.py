@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from outdial.domain.campaign import CampaignConfig
 from outdial.domain.ivr.flow import KEYS, LONGEST_TEXT, OPT_OUT_KEY, IvrAction, IvrFlow, IvrNode
+from outdial.domain.ivr.speech import written_texts
 from outdial.domain.sms.settings import SmsSettings
 from outdial.domain.sms.spoken import spoken_confirmation, spoken_template
 from outdial.domain.sms.wording import language_of
@@ -31,6 +35,12 @@ def says_its_text(config: CampaignConfig) -> bool:
 def with_voice(flow: IvrFlow, voice: Voice | None) -> IvrFlow:
     """The flow in the campaign's `voice`, where it has none of its own."""
     return flow if voice is None or flow.voice is not None else flow.model_copy(update={"voice": voice})
+
+
+def lacks_words(config: CampaignConfig, metadata: Mapping[str, Any]) -> bool:
+    """Would a call be silent, as the contact lacks a field of the text that it says?"""
+    flow = flow_of(config) if says_its_text(config) else None
+    return flow is not None and any(text.said_to(metadata) is None for text in written_texts(flow))
 
 
 def message_flow(audio_url: str) -> IvrFlow:
