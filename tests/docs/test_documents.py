@@ -11,12 +11,14 @@ import yaml
 
 from outdial.campaigns.create import create_campaign
 from outdial.campaigns.lists.import_contacts import import_contacts
+from outdial.campaigns.validate import campaign_problems
 from outdial.cli.main import run
 from outdial.domain.campaign import read_campaign
 from outdial.domain.clock import utc_now
 from outdial.domain.ivr.checks import flow_problems
 from outdial.settings import Settings
-from outdial.storage.pool import open_pool
+from outdial.storage.carriers import note_carrier
+from outdial.storage.pool import Pool, open_pool
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -24,18 +26,17 @@ DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 COMMANDS = sorted(set(re.findall(r"(?:^|`)outdial ([a-z]+(?: [a-z]+)?)(?= |`|$)", README, re.MULTILINE)))
 
 
-def block(language: str) -> str:
-    """The README's only code block in a language."""
-    (text,) = re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    return text
+def blocks(language: str) -> list[str]:
+    """The README's code blocks in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 async def test_the_campaign_and_the_list_of_the_readme_go_in_as_it_says(
     database_dsn: str, tmp_path: Path
 ) -> None:
-    spec = read_campaign(yaml.safe_load(block("yaml")))
+    spec = read_campaign(yaml.safe_load(blocks("yaml")[0]))
     people = tmp_path / "people.csv"
-    people.write_text(block("csv"), "utf-8")
+    people.write_text(*blocks("csv"), "utf-8")
 
     async with open_pool(database_dsn) as pool:
         campaign_id = await create_campaign(pool, spec, utc_now())
@@ -45,6 +46,24 @@ async def test_the_campaign_and_the_list_of_the_readme_go_in_as_it_says(
     assert spec.config.ivr_flow
     assert flow_problems(spec.config.ivr_flow) == []
     assert (summary.rows, summary.imported, summary.duplicates, summary.rejected) == (4, 2, 1, 1)
+
+
+async def test_the_campaign_of_texts_of_the_readme_texts_mobiles_and_calls_landlines(
+    pool: Pool, tmp_path: Path
+) -> None:
+    _, written = blocks("yaml")
+    people = tmp_path / "people.csv"
+    people.write_text(*blocks("csv"), "utf-8")
+    campaign_id = await create_campaign(pool, read_campaign(yaml.safe_load(written)), utc_now())
+    await import_contacts(pool, campaign_id, people, utc_now())
+    async with pool.connection() as conn:
+        await note_carrier(conn, "smpp", 20, 0, utc_now())
+        problems = await campaign_problems(conn, campaign_id, utc_now(), "", sms_sender="+12025550199")
+        channels = await conn.execute("select channel from contacts order by seq")
+        found = [row["channel"] for row in await channels.fetchall()]
+
+    assert problems == []
+    assert found == ["sms", "voice"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
