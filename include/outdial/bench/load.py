@@ -1,9 +1,10 @@
-"""A campaign under a known load: dial tasks arrive evenly, whatever the dialer makes of them."""
+"""A campaign under a known load: tasks arrive evenly, whatever the dialer or the gateway makes of them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from outdial.bench.telephony import TRUNK
@@ -29,15 +30,23 @@ _GREETING = {
     "startNodeId": "greeting",
     "nodes": [{"id": "greeting", "type": "play_audio", "audioUrl": "sound:hello-world", "timeoutSeconds": 5}],
 }
-_CONFIG = {
+_AT_ANY_HOUR = {
     "callingWindows": [_ALWAYS],
     "jurisdictions": "none",
     "numberCaps": "none",
     "maxAttemptsPerContact": 1,
-    "maxConcurrentCalls": 100_000,
-    "ivrFlow": _GREETING,
-    "trunks": [TRUNK],
 }
+CALLS: Mapping[str, Any] = {
+    "type": "voice",
+    "config": _AT_ANY_HOUR | {"maxConcurrentCalls": 100_000, "ivrFlow": _GREETING, "trunks": [TRUNK]},
+}
+"""What makes a campaign one of calls."""
+TEXTS: Mapping[str, Any] = {
+    "type": "sms",
+    "config": _AT_ANY_HOUR
+    | {"smsTemplate": "Hello {{firstName|friend}}, we meet on Sunday. Reply STOP to opt out"},
+}
+"""What makes a campaign one of texts."""
 _ENDINGS = """
     select coalesce(r.disposition, c.failure_reason, c.status) as ending, count(*) as calls
     from contacts c left join call_records r on r.contact_id = c.id
@@ -45,10 +54,12 @@ _ENDINGS = """
 """
 
 
-async def campaign_of(pool: Pool, people: int, clock: Clock) -> UUID:
-    """A running campaign of so many people, each of whom is called once."""
-    file = {"name": "Benchmark", "type": "voice", "timezone": "UTC", "config": _CONFIG}
-    contacts = [NewContact(number, ("UTC",)) for number in _numbers(people)]
+async def campaign_of(
+    pool: Pool, people: int, clock: Clock, kind: Mapping[str, Any] = CALLS, first: int = 0
+) -> UUID:
+    """A running campaign of so many people, each of whom is called, or texted, once."""
+    file = {"name": "Benchmark", "timezone": "UTC", **kind}
+    contacts = [NewContact(number, ("UTC",)) for number in numbers(first, people)]
     async with pool.connection() as conn:
         campaign_id = await insert_campaign(conn, read_campaign_file(file), "draft", clock())
         campaign = await read_campaign(conn, campaign_id)
@@ -59,21 +70,41 @@ async def campaign_of(pool: Pool, people: int, clock: Clock) -> UUID:
 
 async def feed(
     pool: Pool, queue: TaskQueue, campaign_id: UUID, load: tuple[float, float], clock: Clock
-) -> None:
-    """Dispatch `load` = (dial tasks per second, seconds): every tenth of a second those that are due."""
+) -> list[float]:
+    """Dispatch `load` = (tasks per second, seconds): every tenth of a second those that are due.
+
+    Returns when each began to be dispatched, in the order of their numbers (epoch seconds).
+    """
     cps, seconds = load
     loop = asyncio.get_running_loop()
     start, vouched_at = loop.time(), float("-inf")
-    limits = DispatchLimits(batch_size=1000, max_cps=1e6, horizon_s=1)
+    begun_at: list[float] = []
+
+    async def dispatch_up_to(people: int) -> None:
+        begun_at.extend([clock().timestamp()] * (people - len(begun_at)))
+        await _allow(pool, campaign_id, people)
+        await _dispatch(pool, queue, campaign_id, clock)
+
     while (elapsed_s := loop.time() - start) < seconds + FEED_EVERY_S:
         if loop.time() - vouched_at > LEASE_EVERY_S:
             await renew_lease(pool, campaign_id, RUN, clock())
             vouched_at = loop.time()
-        await _allow(pool, campaign_id, max(1, round(cps * min(elapsed_s, seconds))))
-        await dispatch_tick(pool, {Channel.VOICE: queue}, campaign_id, RUN, limits, clock())
+        await dispatch_up_to(max(1, round(cps * min(elapsed_s, seconds))))
         await asyncio.sleep(FEED_EVERY_S)
-    await _allow(pool, campaign_id, round(cps * seconds))
-    await dispatch_tick(pool, {Channel.VOICE: queue}, campaign_id, RUN, limits, clock())
+    await dispatch_up_to(round(cps * seconds))
+    return begun_at
+
+
+async def dispatch_all(pool: Pool, queue: TaskQueue, campaign_id: UUID, clock: Clock) -> None:
+    """Put tasks for everybody into the queue, as fast as it takes them."""
+    await renew_lease(pool, campaign_id, RUN, clock())
+    await _allow(pool, campaign_id, None)
+    await _dispatch(pool, queue, campaign_id, clock)
+
+
+async def _dispatch(pool: Pool, queue: TaskQueue, campaign_id: UUID, clock: Clock) -> None:
+    limits = DispatchLimits(batch_size=1000, max_cps=1e6, horizon_s=1e6)
+    await dispatch_tick(pool, dict.fromkeys(Channel, queue), campaign_id, RUN, limits, clock())
 
 
 async def endings(pool: Pool, campaign_id: UUID) -> dict[str, int]:
@@ -93,7 +124,7 @@ async def wait_for_end(pool: Pool, campaign_id: UUID, patience_s: float) -> None
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-async def _allow(pool: Pool, campaign_id: UUID, claims: int) -> None:
+async def _allow(pool: Pool, campaign_id: UUID, claims: int | None) -> None:
     """A trial's limit, raised as time goes on, makes arrivals even."""
     async with pool.connection() as conn:
         await conn.execute(
@@ -101,6 +132,6 @@ async def _allow(pool: Pool, campaign_id: UUID, claims: int) -> None:
         )
 
 
-def _numbers(people: int) -> Sequence[str]:
-    """Numbers that belong to nobody: of a real area, whose exchange 555 is not given out for them."""
-    return [f"+1{_AREA_CODES[n // _EACH]}555{n % _EACH:04}" for n in range(people)]
+def numbers(first: int, people: int) -> Sequence[str]:
+    """Numbers of nobody, from `first` on: of a real area, whose exchange 555 is not given out for them."""
+    return [f"+1{_AREA_CODES[n // _EACH]}555{n % _EACH:04}" for n in range(first, first + people)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,9 @@ import typer
 
 if TYPE_CHECKING:
     from outdial.bench.dialer import Measured
+    from outdial.bench.servers import SqsKind
+    from outdial.bench.sms import TextsMeasured
+    from outdial.bench.sms_kills import KillsMeasured
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -26,7 +30,7 @@ class Telephony(StrEnum):
 
 
 class Sqs(StrEnum):
-    """What carries the dial tasks."""
+    """What carries the tasks."""
 
     MOTO = "moto"
     FAUXQS = "fauxqs"
@@ -66,6 +70,88 @@ def dialer(
     measured = asyncio.run(bench_dialer(sides, rates, seconds, utc_now, _printer(as_json=as_json)))
     if not as_json and measured:
         print(_last_word(measured))
+
+
+@app.command()
+def sms(
+    texts: Annotated[int, typer.Option(min=100, help="How many texts wait in SQS at the beginning.")] = 5000,
+    seconds: Annotated[
+        float, typer.Option(min=0, help="Then so long half as many a second as it sent; 0: not at all.")
+    ] = 20,
+    sqs: Annotated[
+        Sqs,
+        typer.Option(help="moto, as one machine has it, or fauxqs (from npm), which keeps up with more."),
+    ] = Sqs.MOTO,
+    window: Annotated[int, typer.Option(min=1, max=1000, help="Texts that may be unanswered at once.")] = 50,
+    kills: Annotated[
+        int, typer.Option(min=0, help="Instead: kill the gateway with -9 so often while it sends the texts.")
+    ] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Send texts to a simulated carrier with the gateway, then with a bare SMPP client, and compare."""
+    if kills:
+        _kill(sqs.value, (texts, kills), window, as_json=as_json)
+        return
+    from outdial.bench.sms import TextLoad, bench_sms  # noqa: PLC0415 - imported when called
+    from outdial.domain.clock import utc_now  # noqa: PLC0415
+
+    load = TextLoad(texts, seconds, window)
+    measured = asyncio.run(bench_sms(sqs.value, load, utc_now, _sayer(as_json=as_json)))
+    print(json.dumps(asdict(measured)) if as_json else _shown_texts(measured))
+
+
+def _kill(sqs: SqsKind, load: tuple[int, int], window: int, *, as_json: bool) -> None:
+    from outdial.bench.sms_kills import bench_kills  # noqa: PLC0415 - imported when called
+    from outdial.domain.clock import utc_now  # noqa: PLC0415
+
+    say = _sayer(as_json=as_json)
+    measured = asyncio.run(
+        bench_kills(sqs, load, utc_now, window, lambda n, after: say(f"Kill {n}, after {after} texts."))
+    )
+    print(json.dumps(asdict(measured)) if as_json else _shown_kills(measured))
+    if not measured.is_sound:
+        raise typer.Exit(1)
+
+
+def _sayer(*, as_json: bool) -> Callable[[str], None]:
+    def say(step: str) -> None:
+        if not as_json:
+            print(step, flush=True)
+
+    return say
+
+
+def _shown_texts(one: TextsMeasured) -> str:
+    waits, bare = one.waits, one.bare
+    lines = [
+        f"\nGateway: {one.per_second:.0f} texts a second; "
+        + ", ".join(f"{n} {state}" for state, n in one.states.items()),
+        f"Bare client: {bare['texts_per_second']:.0f} a second, {bare['cpu_share']:.0%} of a core",
+        f"Gateway ÷ bare: {one.ratio:.2f}",
+        "CPU: "
+        + ", ".join(f"{name} {share:.0%}" for name, share in one.cpu.items())
+        + f"; the machine in all {one.machine_cpu:.0%}",
+    ]
+    if waits.n:
+        lines.append(
+            f"At {one.steady_per_second:.0f} a second, dispatch → carrier: p50 {waits.p50_ms:.0f} ms, "
+            f"p99 {waits.p99_ms:.0f} ms, max {waits.max_ms:.0f} ms"
+        )
+    return "\n".join(lines)
+
+
+def _shown_kills(one: KillsMeasured) -> str:
+    unknown = sum(kill.unknown for kill in one.kills)
+    had = sum(kill.taken for kill in one.kills)
+    each = " ".join(f"{kill.unknown}/{kill.taken}" for kill in one.kills)
+    return (
+        f"\n{one.texts} texts in {one.seconds:.0f} s: the carrier took {one.taken}, {one.taken_twice} twice, "
+        f"{one.never_taken} never.\n"
+        f"Unknown to us: {unknown}, of which the carrier had {had}; by gateway (unknown/had): {each}\n"
+        f"Texts: {', '.join(f'{n} {state}' for state, n in one.states.items())}\n"
+        f"Contacts: {', '.join(f'{n} {stands}' for stands, n in one.contacts.items())}\n"
+        + ("Nobody was texted twice, and nobody lost." if one.is_sound else "This is not as it must be.")
+    )
 
 
 def _printer(*, as_json: bool) -> Any:  # noqa: ANN401 - a function of one Measured
