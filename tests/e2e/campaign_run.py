@@ -123,14 +123,22 @@ async def until(asked: Callable[[], Awaitable[bool]], timeout_s: float) -> None:
             await asyncio.sleep(LOOK_S)
 
 
-def originates(ledger: Path) -> list[Originate]:
-    """Every originate the telephony side took, from the lines it has written whole."""
+def report_file(told: dict[str, Any], kind: str) -> str:
+    """A file of the report that a notification names."""
+    return Path(told["report"][kind]).read_text("utf-8")
+
+
+def seen(ledger: Path, event: str) -> list[dict[str, Any]]:
+    """What the simulated network saw of a kind, from the lines it has written whole."""
     whole, _, _unfinished = ledger.read_text("utf-8").rpartition("\n")
-    lines = [json.loads(line) for line in whole.splitlines()]
+    return [line for line in map(json.loads, whole.splitlines()) if line["event"] == event]
+
+
+def originates(ledger: Path) -> list[Originate]:
+    """Every originate the telephony side took."""
     return [
         Originate(line["channelId"], line["number"], datetime.fromtimestamp(line["at"], UTC))
-        for line in lines
-        if line["event"] == "originate"
+        for line in seen(ledger, "originate")
     ]
 
 
@@ -141,6 +149,11 @@ async def start_campaign(stack: Any, numbers: Sequence[str], **changes: Any) -> 
     campaign = await given.a_campaign(stack.pool, utc_now(), **quick)
     if numbers:
         await given.contacts(stack.pool, campaign, numbers, utc_now())
+    return await trigger_campaign(stack, campaign, **conf)
+
+
+async def trigger_campaign(stack: Any, campaign: Campaign, **conf: Any) -> CampaignRun:
+    """See the campaign's DAG appear in time, and trigger it."""
     dag_id = f"campaign__{campaign.slug}"
     await stack.airflow.wait_for_dag(dag_id, DAG_VISIBLE_WITHIN_S)
     run_id = await stack.airflow.trigger(dag_id, **conf)

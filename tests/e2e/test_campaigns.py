@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -17,7 +16,7 @@ from outdial.domain.campaign import read_campaign as read_campaign_file
 from outdial.domain.clock import utc_now
 from outdial.domain.ivr.sound import sound_problem
 from outdial.storage.campaigns import read_campaign
-from tests.e2e.campaign_run import DAG_VISIBLE_WITHIN_S, CampaignRun, start_campaign
+from tests.e2e.campaign_run import CampaignRun, report_file, start_campaign, trigger_campaign
 from tests.e2e.conftest import Stack
 from tests.given import OPERATOR, phones
 
@@ -37,15 +36,7 @@ async def start_sample(stack: Stack, rejects: Path) -> CampaignRun:
         )
     async with stack.pool.connection() as conn:
         campaign = await read_campaign(conn, campaign_id)
-    dag_id = f"campaign__{campaign.slug}"
-    await stack.airflow.wait_for_dag(dag_id, DAG_VISIBLE_WITHIN_S)
-    run_id = await stack.airflow.trigger(dag_id)
-    return CampaignRun(stack.pool, stack.airflow, stack.ledger, campaign, run_id)
-
-
-def report_file(told: dict[str, Any], kind: str) -> str:
-    """A file of the report that a notification names."""
-    return Path(told["report"][kind]).read_text("utf-8")
+    return await trigger_campaign(stack, campaign)
 
 
 async def test_the_sample_campaign_ends_with_the_totals_its_seed_fixes_and_is_never_run_twice(
@@ -166,7 +157,7 @@ async def test_a_campaign_that_cannot_run_is_red_with_every_reason_reported_and_
     told = await stack.inbox.notification_of(run.campaign.id)
     assert told["event"] == "campaign.failed"
     assert told["reasons"] == list(campaign.failure_reasons)
-    assert {reason.split(":")[0] for reason in told["reasons"]} == {"type", "contacts"}
+    assert {reason.split(":")[0] for reason in told["reasons"]} == {"config.smsTemplate", "contacts"}
     assert "contacts: the campaign has none" in report_file(told, "html")
 
 
