@@ -28,7 +28,7 @@ OwnAsterisk = Annotated[
     typer.Option(
         "--own-asterisk",
         help="Call through the Asterisk of AMI_HOST, AMI_PORT, AMI_USER and AMI_SECRET, not the simulator: "
-        "real telephones ring.",
+        "real telephones ring, and texts go to the carriers of SMS_CARRIERS, where it is set.",
     ),
 ]
 

@@ -131,18 +131,23 @@ async def _wait_until_ready(home: Home, announce: Announce, supervisor: _Supervi
     try:
         async with asyncio.timeout(_START_TIMEOUT_S):
             while (state := _word_of(home, supervisor)) is None or state.phase == "starting":
-                for part in state.parts if state else ():
-                    if part not in announced:
-                        announced.add(part)
-                        announce(part)
+                _announce_new(state, announced, announce)
                 _check_alive(home, supervisor)
                 await asyncio.sleep(_POLL_S)
+            _announce_new(state, announced, announce)
     except TimeoutError:
         raise PartFailed(f"The stack was not ready after {_START_TIMEOUT_S} s; see {home.logs}.") from None
     if state.phase != "ready":
         raise PartFailed(
             state.problem or f"The stack in {home.path} is {state.phase}; try again.", state.tail
         )
+
+
+def _announce_new(state: StackState | None, announced: set[str], announce: Announce) -> None:
+    for part in state.parts if state else ():
+        if part not in announced:
+            announced.add(part)
+            announce(part)
 
 
 def _word_of(home: Home, supervisor: _Supervisor | None) -> StackState | None:
