@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from outdial.domain.campaign import CampaignConfig
+from outdial.domain.errors import InvalidInput
 from outdial.domain.ivr.checks import flow_problems, flow_remarks
 from outdial.domain.ivr.default import flow_of
+from outdial.domain.ivr.reading import read_flow
 from outdial.domain.ivr.speech import Speech
 from outdial.domain.ivr.steps import Ask, Entered, Perform, Performed, Play
 from outdial.domain.ivr.walk import Walk, begin_walk, go_on
@@ -112,3 +114,12 @@ def test_a_text_is_said_in_a_voice_of_its_language(template: str, language: str,
 def test_a_text_with_nothing_to_say_or_too_much_makes_no_call(template: str) -> None:
     config = CampaignConfig.model_validate({"callingWindows": [WINDOW], "smsTemplate": template})
     assert flow_of(config) is None
+
+
+def test_a_campaigns_file_shows_what_its_calls_say() -> None:
+    sms = {"stopWording": "Not for you? Write us"}
+    config = {"smsTemplate": "Your parcel is here. Not for you? Write us", "sms": sms}
+    walk = begin_walk(read_flow({"name": "Parcels", "type": "sms", "config": config}).flow)
+    assert said(walk) == [f"Your parcel is here. {PRESS_9}"]
+    with pytest.raises(InvalidInput, match=r"sms\.sender"):
+        read_flow({"config": config | {"sms": {"sender": "?"}}})

@@ -68,7 +68,7 @@ def _read_config(written: dict[str, Any]) -> CampaignConfig | list[str]:
 
 def _status_problems(campaign: Campaign) -> list[str]:
     if campaign.status in OVER:
-        return [f"status: the campaign is {campaign.status} and calls nobody any more; create another"]
+        return [f"status: the campaign is {campaign.status} and reaches nobody any more; create another"]
     return []
 
 
@@ -80,7 +80,7 @@ def _time_problems(campaign: Campaign, now: datetime) -> list[str]:
     if campaign.end_time is not None and campaign.end_time <= now:
         ended = campaign.end_time.astimezone(campaign.zone)
         problems.append(
-            f"endTime: {ended:%Y-%m-%d %H:%M} ({campaign.timezone}) has passed; nobody may be called"
+            f"endTime: {ended:%Y-%m-%d %H:%M} ({campaign.timezone}) has passed; nobody may be reached"
         )
     return problems
 

@@ -124,7 +124,7 @@ def validate(name: Name, as_json: AsJson = False) -> None:
 
 @app.command()
 def pause(name: Name, by: By = None, as_json: AsJson = False) -> None:
-    """Begin no new call until `resume`; calls in progress end as they would."""
+    """Begin no new call or text until `resume`; calls in progress end as they would."""
     _steer(name, lifecycle.pause, by, as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""The step that looks before anybody is called: every problem of a campaign at once, or the run goes on."""
+"""The step that looks before anybody is reached: every problem of a campaign at once, or the run goes on."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ValidateOperator(BaseOperator):
         """Look, and remember what is wrong with the campaign itself, for the report."""
         campaign, problems = asyncio.run(_look(UUID(self.campaign_id), run_id_of(context)))
         if campaign.status in FINISHED:
-            reason = f"Campaign {campaign.slug} is {campaign.status}: there is nobody left to call."
+            reason = f"Campaign {campaign.slug} is {campaign.status}: there is nobody left to reach."
             context["ti"].xcom_push(key="skipped_because", value=reason)  # pyright: ignore[reportTypedDictNotRequiredAccess]
             raise AirflowSkipException(reason)
         if problems:

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from outdial.domain.answering_machines import AnsweringMachines
 from outdial.domain.errors import InvalidInput
-from outdial.domain.ivr.default import message_flow, with_voice
+from outdial.domain.ivr.default import message_flow, text_flow, with_voice
 from outdial.domain.ivr.flow import IvrFlow
+from outdial.domain.sms.settings import SmsSettings
 from outdial.domain.voices import Voice
 from outdial.domain.written import field_problems
 
@@ -28,7 +29,8 @@ class WrittenFlow:
 def read_flow(written: object) -> WrittenFlow:
     """Take the flow out of a campaign, its config, or a file that is a flow.
 
-    A campaign with a bare `audioFileUrl` has the flow that plays it. Raises InvalidInput with one sentence
+    A campaign with a bare `audioFileUrl` has the flow that plays it, one with a bare `smsTemplate` the flow
+    that says it. Raises InvalidInput with one sentence
     for each field that is wrong, or where there is no flow.
     """
     campaign = _mapping(written)
@@ -38,6 +40,10 @@ def read_flow(written: object) -> WrittenFlow:
     audio = config.get("audioFileUrl")
     if found is None and isinstance(audio, str):
         return WrittenFlow(message_flow(audio), str(name) if name else None, _machines(config))
+    if found is None and isinstance(template := config.get("smsTemplate"), str):
+        said = text_flow(template, _texts(config), _voice(config))
+        if said is not None:
+            return WrittenFlow(said, str(name) if name else None, _machines(config))
     if found is None:
         raise InvalidInput("there is no flow: give nodes and startNodeId, or a campaign with config.ivrFlow")
     try:
@@ -53,6 +59,13 @@ def _voice(config: Mapping[str, object]) -> Voice | None:
         return None if written is None else Voice.model_validate(written)
     except ValidationError as error:
         raise InvalidInput(*(f"voice: {problem}" for problem in field_problems(error))) from error
+
+
+def _texts(config: Mapping[str, object]) -> SmsSettings:
+    try:
+        return SmsSettings.model_validate(config.get("sms") or {})
+    except ValidationError as error:
+        raise InvalidInput(*(f"sms.{problem}" for problem in field_problems(error))) from error
 
 
 def _machines(config: Mapping[str, object]) -> AnsweringMachines | None:
