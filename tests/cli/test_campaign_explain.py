@@ -462,7 +462,7 @@ REFUSALS: dict[str, tuple[Change | None, dict[str, Any], str]] = {
     "number_capped": (
         called_twice,
         {"numberCaps": {"per24Hours": 2, "per7Days": 7}},
-        "calls of all campaigns: 2 in 24 hours (at most 2), 2 in 7 days (at most 7)",
+        "calls and texts of all campaigns: 2 in 24 hours (at most 2), 2 in 7 days (at most 7)",
     ),
     "number_busy": (another_calls, {}, "the number is on a call"),
     "campaign_full": (full, {"maxConcurrentCalls": 1}, "1 of 1 place taken"),

@@ -1,4 +1,4 @@
-"""`outdial campaign preview` of texts: how many parts and why, their cost, who gets none and how long it is."""
+"""`outdial campaign preview` of texts: their parts and why, what they cost, who gets none, how long it is."""
 
 from __future__ import annotations
 

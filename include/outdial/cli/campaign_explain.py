@@ -1,4 +1,4 @@
-"""`outdial campaign explain`: why nothing is being dialled, and why a person was called or not."""
+"""`outdial campaign explain`: why nothing is being dialled or sent, and why a person was reached or not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from outdial.campaigns.explain.campaign import Explanation, PaceSettings, explain_campaign
+from outdial.campaigns.explain.campaign import Explanation, PaceSettings, TextFigures, explain_campaign
 from outdial.campaigns.explain.contact import explain_contact
 from outdial.campaigns.explain.look import Finding
 from outdial.campaigns.explain.person import ContactExplanation
@@ -31,7 +31,7 @@ def explain(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say why nothing is being dialled, or with --contact why somebody was called and why not."""
+    """Say why nothing is being dialled or sent, or with --contact why somebody was reached and why not."""
     if contact is None:
         answer = with_database(_explain_campaign(name))
         lines = _lines(answer)
@@ -73,9 +73,25 @@ def _lines(answer: Explanation) -> Iterator[str]:
         yield paragraph(_sentence(finding, answer, zone), f"  {MARKS[finding.state]:<6}{finding.about:<12}")
         if finding.action:
             yield paragraph(finding.action, f"{'':20}→ ")
-    last = answer.last_call_at
     yield ""
-    yield paragraph(
+    if answer.texts is None or answer.last_call_at or answer.live_calls:
+        yield _calls(answer, zone)
+    if answer.texts is not None:
+        yield _texts(answer.texts, answer, zone)
+
+
+def _texts(texts: TextFigures, answer: Explanation, zone: ZoneInfo) -> str:
+    return paragraph(
+        f"Texts begun in the last minute: {texts.in_last_minute:,}; in the last five: "
+        f"{texts.in_last_five_minutes:,}; waiting for a gateway: {texts.queued:,}; being given to the "
+        f"carrier: {texts.submitting:,}; waiting for receipts: {texts.awaiting_receipts:,}; the last began "
+        f"{moment(texts.last_at, zone, answer.at) if texts.last_at else 'never'}."
+    )
+
+
+def _calls(answer: Explanation, zone: ZoneInfo) -> str:
+    last = answer.last_call_at
+    return paragraph(
         f"Calls begun in the last minute: {answer.calls_in_last_minute:,}; in the last five: "
         f"{answer.calls_in_last_five_minutes:,}; in progress: {answer.live_calls:,}; the last began "
         f"{moment(last, zone, answer.at) if last else 'never'}."

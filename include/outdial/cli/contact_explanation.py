@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from outdial.campaigns.explain.attempts import Attempt
 from outdial.campaigns.explain.person import ContactExplanation, Person
 from outdial.cli.paragraphs import moment, paragraph
+from outdial.cli.told_texts import recent_text_lines, told_text_lines
+from outdial.domain.channels import Channel
 from outdial.domain.dispositions import Disposition
 from outdial.reports.wording import duration, outcome_name, reason_name
 from outdial.telemetry.logs import mask_numbers
@@ -18,6 +20,7 @@ _PLACES = {
     "waiting": "waits",
     "dispatched": "its dial task is on its way",
     "live": "on a call",
+    "texting": "a text is under way",
     "nowhere": "nothing more is planned",
 }
 
@@ -43,7 +46,12 @@ def _lines(answer: ContactExplanation) -> Iterator[str]:
     yield ""
     yield from _lists(answer, zone)
     yield from _recent_calls(answer, zone)
-    yield from _attempts(answer, zone)
+    if answer.recent_texts:
+        yield from recent_text_lines(answer, zone)
+    if answer.attempts or not answer.texts:
+        yield from _attempts(answer, zone)
+    if answer.texts:
+        yield from told_text_lines(answer, zone)
 
 
 def _person(person: Person, zone: ZoneInfo, now: datetime) -> Iterator[str]:
@@ -55,23 +63,32 @@ def _person(person: Person, zone: ZoneInfo, now: datetime) -> Iterator[str]:
     yield paragraph(f"May stand in {there}{law}.")
     source = f" from {' or '.join(person.sources)}" if person.sources else ""
     yield paragraph(f"Added {moment(person.added_at, zone, now)}{source}.")
+    if person.fallback_to:
+        how = "to calls after texts" if person.fallback_to is Channel.VOICE else "to texts after calls"
+        yield paragraph(f"Passed on {how}, by the campaign's fallback.")
+
+
+def _what(answer: ContactExplanation) -> str:
+    return "text" if answer.person.channel is Channel.SMS else "call"
 
 
 def _next(answer: ContactExplanation, zone: ZoneInfo) -> str:
-    coming = answer.next
+    coming, what = answer.next, _what(answer)
     if coming.at is None:
-        return f"Next call: {'none now' if coming.group == 'now' else 'never'}, {coming.text}."
+        return f"Next {what}: {'none now' if coming.group == 'now' else 'never'}, {coming.text}."
     if coming.at == answer.at:
-        return f"Next call: as soon as its turn comes, {coming.text}."
-    return f"Next call: not before {moment(coming.at, zone, answer.at)}, {coming.text}."
+        return f"Next {what}: as soon as its turn comes, {coming.text}."
+    return f"Next {what}: not before {moment(coming.at, zone, answer.at)}, {coming.text}."
 
 
 def _verdicts(answer: ContactExplanation, zone: ZoneInfo) -> Iterator[str]:
     refusing = next((verdict for verdict in answer.verdicts if not verdict.allows), None)
     if refusing is None:
-        yield "Every rule would let a call through now:"
+        yield f"Every rule would let a {_what(answer)} through now:"
     else:
-        yield paragraph(f"No call would be let through now; the first rule that refuses: {refusing.text}.")
+        yield paragraph(
+            f"No {_what(answer)} would be let through now; the first rule that refuses: {refusing.text}."
+        )
     for verdict in answer.verdicts:
         until = f", until {moment(verdict.until, zone, answer.at)}" if verdict.until else ""
         yield paragraph(f"{verdict.text}{until}", f"  {'yes' if verdict.allows else 'NO':<5}")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from outdial.domain.channels import Channel
 from outdial.storage.pool import Connection
 from outdial.storage.queries import load_queries
 
@@ -17,7 +18,7 @@ _SQL = load_queries("explain")
 
 @dataclass(frozen=True)
 class Traffic:
-    """Calls begun within the last minute and five minutes, and when the last one ever began."""
+    """Calls, or texts, begun within the last minute and five minutes, and when the last one ever began."""
 
     last_minute: int
     last_5_minutes: int
@@ -26,12 +27,21 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Outbox:
-    """Claims not yet on the queue, and those there that no dialer has begun; since when the oldest is."""
+    """Claims not yet on the queue, and those there that nobody has begun; since when the oldest is."""
 
     unsent: int
     unsent_since: datetime | None
     sent: int
     sent_since: datetime | None
+
+
+@dataclass(frozen=True)
+class TextsUnderWay:
+    """Texts a carrier is being asked to take, those that wait for receipts, and until when the last does."""
+
+    submitting: int
+    awaiting_receipts: int
+    last_settles_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -56,9 +66,31 @@ async def read_latest_endings(conn: Connection, campaign_id: UUID, calls: int) -
     return {row["disposition"]: row["calls"] for row in rows}
 
 
-async def read_outbox(conn: Connection, campaign_id: UUID) -> Outbox:
-    """Claims on their way to a dialer."""
-    row = await (await conn.execute(_SQL["outbox"], {"campaign_id": campaign_id})).fetchone()
+async def read_text_traffic(conn: Connection, campaign_id: UUID, now: datetime) -> Traffic:
+    """What the campaign has texted lately."""
+    values = {"campaign_id": campaign_id, "now": now}
+    return Traffic(**cast("DictRow", await (await conn.execute(_SQL["text_traffic"], values)).fetchone()))
+
+
+async def read_latest_text_endings(
+    conn: Connection, campaign_id: UUID, texts: int
+) -> dict[tuple[str, str], int]:
+    """States of the latest texts and why they failed, the most frequent first; an empty reason is none."""
+    values = {"campaign_id": campaign_id, "n": texts}
+    rows = await (await conn.execute(_SQL["latest_text_endings"], values)).fetchall()
+    return {(row["state"], row["failure"]): row["texts"] for row in rows}
+
+
+async def read_texts_under_way(conn: Connection, campaign_id: UUID) -> TextsUnderWay:
+    """Contacts in progress for a text."""
+    row = await (await conn.execute(_SQL["texts_under_way"], {"campaign_id": campaign_id})).fetchone()
+    return TextsUnderWay(**cast("DictRow", row))
+
+
+async def read_outbox(conn: Connection, campaign_id: UUID, channel: Channel) -> Outbox:
+    """Claims on their way to a dialer, or a gateway."""
+    values = {"campaign_id": campaign_id, "channel": channel}
+    row = await (await conn.execute(_SQL["outbox"], values)).fetchone()
     return Outbox(**cast("DictRow", row))
 
 
@@ -75,6 +107,16 @@ async def find_person(conn: Connection, campaign_id: UUID, who: str) -> DictRow 
 async def read_calls_to(conn: Connection, phone: str, since: datetime) -> list[DictRow]:
     """Calls of all campaigns to a number, newest first."""
     return await (await conn.execute(_SQL["calls_to"], {"phone": phone, "since": since})).fetchall()
+
+
+async def read_texts_to(conn: Connection, phone: str, since: datetime) -> list[DictRow]:
+    """Texts of all campaigns to a number, newest first."""
+    return await (await conn.execute(_SQL["texts_to"], {"phone": phone, "since": since})).fetchall()
+
+
+async def read_texts_of(conn: Connection, contact_id: UUID) -> list[DictRow]:
+    """Every text to a contact, oldest first, with what was heard of it."""
+    return await (await conn.execute(_SQL["texts_of"], {"contact_id": contact_id})).fetchall()
 
 
 async def read_attempts_of(conn: Connection, contact_id: UUID) -> list[DictRow]:

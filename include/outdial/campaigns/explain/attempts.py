@@ -10,6 +10,7 @@ from psycopg.rows import DictRow
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from outdial.domain.channels import Channel
 from outdial.domain.dispositions import Disposition
 from outdial.domain.retries import RetryRule
 from outdial.reports.wording import duration, reason_name
@@ -51,6 +52,8 @@ def _followed(attempt: DictRow, after: DictRow | None, contact: DictRow, campaig
         return "the call goes on"
     disposition = Disposition(attempt["disposition"])
     rule = campaign.config.retry_rules.get(disposition)
+    if after is None and contact["fallback_to"] == Channel.SMS:
+        return "no further attempt: passed on to a text"
     if after is not None:
         return f"called again as attempt {after['attempt_no']}" + (f"; {_rule(rule)}" if rule else "")
     if contact["status"] == "failed" and contact["failure_reason"] is None and rule is not None:

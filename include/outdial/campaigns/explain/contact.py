@@ -1,4 +1,4 @@
-"""Why was this person called, and why not? Every rule of the gate, and what was done before.
+"""Why was this person called or texted, and why not? Every rule of the gate, and what was done before.
 
 For managers and for whoever answers complaints: `outdial campaign explain --contact`, and the console.
 """
@@ -17,9 +17,11 @@ from outdial.attempts.begin import DIALER_SILENT_AFTER, facts_of
 from outdial.attempts.line import find_line
 from outdial.campaigns.explain.attempts import tell_attempts
 from outdial.campaigns.explain.gate import verdicts_on
-from outdial.campaigns.explain.person import ContactExplanation, Entry, Next, Person, RecentCall
+from outdial.campaigns.explain.person import ContactExplanation, Entry, Next, Person, RecentCall, RecentText
+from outdial.campaigns.explain.texts import tell_texts
 from outdial.campaigns.lifecycle import FINISHED, is_past_end
 from outdial.campaigns.preview import words
+from outdial.domain.channels import Channel, LineType
 from outdial.domain.errors import InvalidInput
 from outdial.domain.number_caps import WEEK, capped_until
 from outdial.domain.outlook import Outlook, Reason, Season, Standing, outlook
@@ -37,6 +39,8 @@ from outdial.storage.explain import (
     read_calls_to,
     read_pace_clock,
     read_sources_of,
+    read_texts_of,
+    read_texts_to,
 )
 from outdial.storage.pool import Connection, Pool
 
@@ -59,7 +63,7 @@ async def explain_contact(pool: Pool, campaign_id: UUID, who: str, now: datetime
         row = await _find(conn, campaign, who)
         seen = _Seen(campaign, row, await _read_facts(conn, campaign, row, now), now)
         entries = await read_entries_of(conn, row["phone"], now)
-        verdicts = verdicts_on(campaign, seen.facts, now)
+        verdicts = verdicts_on(campaign, seen.facts, Channel(row["channel"]), now)
         ahead = outlook(_standing(seen), _season(seen), now)
         return ContactExplanation(
             campaign_id=campaign.id,
@@ -72,7 +76,9 @@ async def explain_contact(pool: Pool, campaign_id: UUID, who: str, now: datetime
             next=_next(ahead, seen, entries),
             listings=tuple(_entry(entry, campaign) for entry in entries),
             recent_calls=await _recent_calls(conn, campaign, row, now),
+            recent_texts=await _recent_texts(conn, campaign, row, now),
             attempts=tell_attempts(await read_attempts_of(conn, row["id"]), row, campaign),
+            texts=tell_texts(await read_texts_of(conn, row["id"]), row),
         )
 
 
@@ -130,7 +136,8 @@ def _standing(seen: _Seen) -> Standing:
         failure_reason=row["failure_reason"],
         place=row["place"],
         due_at=row["due_at"],
-        tried=row["originates"] > 0,
+        channel=Channel(row["channel"]),
+        tried=row["originates"] + row["texts"] > 0,
         has_attempts_left=facts.attempts < facts.max_attempts,
         erased=row["phone"].startswith(ERASED),
         listed_for_good=facts.listed and facts.listed_until is None,
@@ -167,7 +174,7 @@ def _text(reason: Reason, seen: _Seen, entries: Sequence[DictRow]) -> str:
             where = next((entry.where for entry in holding if entry.holds), None)
             return where or words.listed(0 if facts.listed else None, None)
         case _:
-            return words.simply(reason)
+            return words.simply(reason, Channel(row["channel"]))
 
 
 def _person(row: DictRow, sources: tuple[str, ...]) -> Person:
@@ -181,6 +188,10 @@ def _person(row: DictRow, sources: tuple[str, ...]) -> Person:
         place=row["place"],
         due_at=row["due_at"],
         planned_hour=row["planned_hour"],
+        channel=Channel(row["channel"]),
+        line_type=LineType(row["line_type"]),
+        fallback_to=row["fallback_to"] and Channel(row["fallback_to"]),
+        texts=row["texts"],
         attempts=row["attempts"],
         max_attempts=row["max_attempts"],
         added_at=row["created_at"],
@@ -226,4 +237,22 @@ async def _recent_calls(
             counts=call["counts"],
         )
         for call in found
+    )
+
+
+async def _recent_texts(
+    conn: Connection, campaign: Campaign, row: DictRow, now: datetime
+) -> tuple[RecentText, ...]:
+    found: list[dict[str, Any]] = await read_texts_to(conn, row["phone"], now - WEEK)
+    return tuple(
+        RecentText(
+            campaign=text["slug"],
+            is_this_campaign=text["campaign_id"] == campaign.id,
+            begun_at=text["begun_at"],
+            origin=text["origin"],
+            state=text["state"],
+            failure=text["failure"],
+            counts=text["counts"],
+        )
+        for text in found
     )

@@ -21,20 +21,27 @@ LATEST_CALLS = 10
 def contacts(look: Look) -> Iterator[Finding]:
     """Whether anybody can be called, and if not, until when."""
     groups = by_group(look.outlooks)
-    in_hand = look.standing.dispatched + look.standing.live_calls
+    standing = look.standing
+    in_hand = standing.dispatched + standing.live_calls + standing.live_texts
     slug = look.campaign.slug
     if not sum(groups.values()):
         action = f"`outdial contacts import FILE --campaign {slug}`"
         yield Finding(about="contacts", state="stops", text="The campaign has no contacts.", action=action)
-    elif look.can_be_called:
-        text = f"{counted(look.can_be_called, 'contact')} can be called now, {count(groups['later'])} later."
+    elif look.can_be_called or look.can_be_texted:
+        text = f"{_now(look)} now, {count(groups['later'])} later."
         yield Finding(about="contacts", state="fine", text=text)
     elif groups["later"]:
         yield from _all_wait(look, groups["later"], "note" if in_hand else "stops")
     elif not in_hand:
-        text = f"Nobody is left: of {counted(groups['never'], 'contact')} none will be called again."
+        again = "called again" if look.texting is None else "called or texted again"
+        text = f"Nobody is left: of {counted(groups['never'], 'contact')} none will be {again}."
         action = f"`outdial campaign preview {slug}` says why; import more, or let the campaign end"
         yield Finding(about="contacts", state="stops", text=text, action=action)
+
+
+def _now(look: Look) -> str:
+    numbers = ((look.can_be_called, "called"), (look.can_be_texted, "texted"))
+    return " and ".join(f"{counted(number, 'contact')} can be {how}" for number, how in numbers if number)
 
 
 def _all_wait(look: Look, later: int, state: State) -> Iterator[Finding]:
@@ -42,7 +49,8 @@ def _all_wait(look: Look, later: int, state: State) -> Iterator[Finding]:
     for one in look.outlooks:
         if one.group == "later":
             waits.setdefault(one.text, []).append(one)
-    text = f"Nobody can be called now: {counted(later, 'contact waits', 'contacts wait')}."
+    reached = "called" if look.texting is None else "called or texted" if look.calls else "texted"
+    text = f"Nobody can be {reached} now: {counted(later, 'contact waits', 'contacts wait')}."
     action = "wait, or change what they wait for"
     yield Finding(about="contacts", state=state, text=text, until=_first(look.outlooks), action=action)
     for why, some in waits.items():
@@ -56,17 +64,18 @@ def _first(some: Sequence[Outlooks]) -> datetime | None:
 
 def room(look: Look) -> Iterator[Finding]:
     """The campaign's places, and its part of the queue."""
-    taken = look.standing.live_calls + look.standing.dispatched
+    dispatched = look.outbox.sent + look.outbox.unsent
+    taken = look.standing.live_calls + dispatched
     places = look.campaign.config.max_concurrent_calls
     if taken >= places:
         text = (
             f"Every place is taken (maxConcurrentCalls {places}): {look.standing.live_calls} by calls, "
-            f"{look.standing.dispatched} by dial tasks on their way."
+            f"{dispatched} by dial tasks on their way."
         )
         yield Finding(about="places", state="waits", text=text, action="wait for calls to end, or raise it")
-    elif look.standing.dispatched >= ceil(look.cps * look.horizon_s):
+    elif dispatched >= ceil(look.cps * look.horizon_s):
         text = (
-            f"{counted(look.standing.dispatched, 'dial task waits', 'dial tasks wait')} for dialers, which "
+            f"{counted(dispatched, 'dial task waits', 'dial tasks wait')} for dialers, which "
             f"is enough for {look.horizon_s:g} s; no more are sent until some begin."
         )
         yield Finding(about="places", state="waits", text=text)
@@ -79,7 +88,7 @@ def dialers(look: Look) -> Iterator[Finding]:
         others = f" ({counted(seen.draining, 'is', 'are')} stopping)" if seen.draining else ""
         text = f"No dialer is alive{others}: nobody can call."
         action = "`outdial dialer`, or `outdial standalone start` on one machine"
-        yield Finding(about="dialers", state="stops", text=text, since=seen.heard_at, action=action)
+        yield Finding(about="dialers", state=look.stops, text=text, since=seen.heard_at, action=action)
         return
     alive = f"{counted(seen.alive, 'dialer is', 'dialers are')} alive."
     yield Finding(about="dialers", state="fine", text=alive)
@@ -124,9 +133,11 @@ def endings(look: Look) -> Iterator[Finding]:
 
 def claiming(look: Look) -> Iterator[Finding]:
     """Whether dispatch takes those who can be called; asked where nothing else stops the calls."""
-    idle = not (look.standing.dispatched or look.standing.live_calls or look.traffic.last_minute)
-    if idle and look.can_be_called:
-        text = "Nothing stops the calls, yet dispatch has claimed nobody: it may just be starting."
+    standing, texts = look.standing, look.texting
+    in_hand = standing.dispatched or standing.live_calls or standing.live_texts
+    idle = not (in_hand or look.traffic.last_minute or (texts and texts.traffic.last_minute))
+    if idle and (look.can_be_called or look.can_be_texted):
+        text = f"Nothing stops the {look.what}, yet dispatch has claimed nobody: it may just be starting."
         action = "ask again in 10 seconds; then look at the dispatch task and the triggerer's log in Airflow"
         yield Finding(
             about="dispatch", state="waits", text=text, since=look.traffic.last_begun_at, action=action

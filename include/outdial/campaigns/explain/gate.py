@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from outdial.domain.caller_ids import choose
 from outdial.domain.calling_windows import closes_at
+from outdial.domain.channels import Channel
 from outdial.domain.hours_in_words import why_closed, why_open
 from outdial.domain.number_caps import DAY, WEEK
 from outdial.domain.permission import AttemptFacts, Refusal, ask_every_rule
@@ -18,6 +19,18 @@ from outdial.storage.campaigns import Campaign
 
 A_DIALERS_OWN = frozenset({Refusal.PACE_CHANGED})
 """Asked of a dialer's slot, which nobody has who only asks."""
+
+
+OF_TEXTS = frozenset({
+    Refusal.LISTED,
+    Refusal.CAMPAIGN_NOT_ACTIVE,
+    Refusal.NO_LEASE,
+    Refusal.OUTSIDE_CAMPAIGN_TIME,
+    Refusal.REGISTRY_STALE,
+    Refusal.OUTSIDE_WINDOW,
+    Refusal.NUMBER_CAPPED,
+})
+"""What is asked before a text: all that is about the person and the campaign, nothing about the line."""
 
 
 class Verdict(BaseModel):
@@ -31,8 +44,10 @@ class Verdict(BaseModel):
     until: datetime | None
 
 
-def verdicts_on(campaign: Campaign, facts: AttemptFacts, now: datetime) -> tuple[Verdict, ...]:
-    """What each rule says now, in the order in which the gate asks; the first that does not allow decides."""
+def verdicts_on(
+    campaign: Campaign, facts: AttemptFacts, channel: Channel, now: datetime
+) -> tuple[Verdict, ...]:
+    """What each rule about a channel says now, in the gate's order; the first that does not allow decides."""
     return tuple(
         Verdict(
             rule=rule,
@@ -41,12 +56,14 @@ def verdicts_on(campaign: Campaign, facts: AttemptFacts, now: datetime) -> tuple
             until=refused.due_at if refused else _allowed_until(rule, facts, now),
         )
         for rule, refused in ask_every_rule(facts, now)
-        if rule not in A_DIALERS_OWN and _applies(rule, facts)
+        if rule not in A_DIALERS_OWN and _applies(rule, facts, channel)
     )
 
 
-def _applies(rule: Refusal, facts: AttemptFacts) -> bool:
+def _applies(rule: Refusal, facts: AttemptFacts, channel: Channel) -> bool:
     """Whether the campaign sets the limit that the rule is about, in those that few campaigns set."""
+    if channel is Channel.SMS:
+        return rule in OF_TEXTS
     match rule:
         case Refusal.TRUNK_FULL:
             return facts.trunk_channels is not None
@@ -110,7 +127,7 @@ def _window(_campaign: Campaign, facts: AttemptFacts, now: datetime) -> str:
 
 def _caps(_campaign: Campaign, facts: AttemptFacts, now: datetime) -> str:
     spans = ((DAY, facts.caps.per_24_hours, "24 hours"), (WEEK, facts.caps.per_7_days, "7 days"))
-    return "calls of all campaigns: " + ", ".join(
+    return "calls and texts of all campaigns: " + ", ".join(
         f"{_calls_since(facts, now - span)} in {name} ({'no cap' if cap is None else f'at most {cap}'})"
         for span, cap, name in spans
     )

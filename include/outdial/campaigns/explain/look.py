@@ -12,13 +12,15 @@ from pydantic.alias_generators import to_camel
 
 from outdial.campaigns.pace_in_force import cps_in_force
 from outdial.campaigns.preview.outlooks import Outlooks
+from outdial.domain.channels import Channel
 from outdial.domain.outlook import Reason
 from outdial.storage.campaign_changes import CampaignChange
 from outdial.storage.campaigns import Campaign, CampaignRun
 from outdial.storage.claims import Standing
-from outdial.storage.explain import Outbox, PaceClock, Traffic
+from outdial.storage.explain import Outbox, PaceClock, TextsUnderWay, Traffic
 from outdial.storage.pace_factors import PaceFactor
 from outdial.storage.preview import DialersSeen
+from outdial.storage.preview_texts import OpenedCarrier
 
 State = Literal["stops", "waits", "note", "fine"]
 
@@ -45,8 +47,22 @@ class Lines:
 
 
 @dataclass(frozen=True)
+class Texting:
+    """How texts get on: claims on their way, those under way, what came of the latest, and the carrier."""
+
+    outbox: Outbox
+    under_way: TextsUnderWay
+    traffic: Traffic
+    endings: Mapping[tuple[str, str], int]
+    carrier: OpenedCarrier | None
+
+
+@dataclass(frozen=True)
 class Look:
-    """Everything the chain is judged by, as one snapshot saw it. `max_cps` is of all dialers together."""
+    """Everything the chain is judged by, as one snapshot saw it. `max_cps` is of all dialers together.
+
+    `texting` is None for a campaign that sends no texts.
+    """
 
     campaign: Campaign
     run: CampaignRun | None
@@ -56,6 +72,7 @@ class Look:
     standing: Standing
     lines: Lines
     outbox: Outbox
+    texting: Texting | None
     dialers: DialersSeen
     pace: PaceClock
     lowered: Sequence[PaceFactor]
@@ -67,8 +84,31 @@ class Look:
 
     @property
     def can_be_called(self) -> int:
-        """Contacts that could be claimed now."""
-        return sum(one.contacts for one in self.outlooks if one.reason is Reason.CAN_BE_CALLED)
+        """Contacts that could be claimed for a call now."""
+        return self._count(Reason.CAN_BE_CALLED)
+
+    @property
+    def can_be_texted(self) -> int:
+        """Contacts that could be claimed for a text now."""
+        return self._count(Reason.CAN_BE_TEXTED)
+
+    @property
+    def calls(self) -> bool:
+        """Whether the campaign calls anybody."""
+        return Channel.VOICE in self.campaign.reach.channels or self.can_be_called > 0
+
+    @property
+    def what(self) -> str:
+        """What the campaign begins."""
+        return "calls and texts" if self.calls and self.texting else "texts" if self.texting else "calls"
+
+    @property
+    def stops(self) -> State:
+        """What is said of a link that only one of the campaign's channels depends on."""
+        return "waits" if self.calls and self.texting else "stops"
+
+    def _count(self, reason: Reason) -> int:
+        return sum(one.contacts for one in self.outlooks if one.reason is reason)
 
     @property
     def cps(self) -> float:

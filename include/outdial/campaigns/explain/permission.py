@@ -34,9 +34,13 @@ def status(look: Look) -> Iterator[Finding]:
             yield Finding(about="status", state="stops", text=text, since=since, action=action)
         case "completed" | "cancelled":
             ended = _by(change) if campaign.status == "cancelled" else ""
-            text = f"The campaign is {campaign.status}{ended}: it calls nobody any more."
+            text = f"The campaign is {campaign.status}{ended}: it {_does(look)} nobody any more."
             action = "create another campaign for whoever is left"
             yield Finding(about="status", state="stops", text=text, since=since, action=action)
+
+
+def _does(look: Look) -> str:
+    return "calls" if look.texting is None else "calls or texts" if look.calls else "texts"
 
 
 def _last_change(look: Look) -> CampaignChange | None:
@@ -74,7 +78,7 @@ def dates(look: Look) -> Iterator[Finding]:
         text = "The campaign's start time is still to come."
         yield Finding(about="dates", state="stops", text=text, until=start, action="wait")
     if end is not None and look.now >= end:
-        text = "The campaign's end has passed: nobody is called any more."
+        text = f"The campaign's end has passed: it {_does(look)} nobody any more."
         action = "create another campaign for whoever is left"
         yield Finding(about="dates", state="stops", text=text, since=end, action=action)
 
@@ -85,7 +89,7 @@ def lease(look: Look) -> Iterator[Finding]:
     if campaign.status not in {"active", "paused"}:
         return
     if campaign.has_lease(look.now):
-        text = f"Airflow's run {campaign.run_id} vouches for calls."
+        text = f"Airflow's run {campaign.run_id} vouches for {look.what}."
         yield Finding(about="run", state="fine", text=text)
         return
     run = look.run
@@ -93,8 +97,8 @@ def lease(look: Look) -> Iterator[Finding]:
         text, since = f"No run is going on: {run.run_id} ended ({run.result}).", run.finished_at
     else:
         text = (
-            f"No Airflow run vouches for calls: the DAG is paused, its run {campaign.run_id} was stopped, "
-            "or Airflow or its triggerer is down."
+            f"No Airflow run vouches for {look.what}: the DAG is paused, its run {campaign.run_id} was "
+            "stopped, or Airflow or its triggerer is down."
         )
         since = campaign.run_lease_until
     action = f"look at {look.dag} in Airflow: unpause it, or trigger it"

@@ -10,7 +10,10 @@ from pydantic.alias_generators import to_camel
 
 from outdial.campaigns.explain.attempts import Attempt
 from outdial.campaigns.explain.gate import Verdict
+from outdial.campaigns.explain.texts import ToldText
+from outdial.domain.channels import Channel, LineType
 from outdial.domain.outlook import Group, Reason
+from outdial.domain.sms.delivery import TextState
 
 
 class _Answer(BaseModel):
@@ -18,7 +21,10 @@ class _Answer(BaseModel):
 
 
 class Person(_Answer):
-    """Who it is: `number` in full, where it may stand, and how it stands with them in this campaign."""
+    """Who it is: `number` in full, where it may stand, and how it stands with them in this campaign.
+
+    `channel` is how they are reached next; `fallback_to` the second channel, where they were passed on to it.
+    """
 
     contact_id: UUID
     number: str
@@ -29,14 +35,18 @@ class Person(_Answer):
     place: str
     due_at: datetime | None
     planned_hour: int | None
+    channel: Channel
+    line_type: LineType
+    fallback_to: Channel | None
     attempts: int
     max_attempts: int
+    texts: int
     added_at: datetime
     sources: tuple[str, ...]
 
 
 class Next(_Answer):
-    """When the person can be called next, by what depends on them and on the campaign's dates."""
+    """When the person can be reached next, by what depends on them and on the campaign's dates."""
 
     group: Group
     reason: Reason
@@ -67,8 +77,23 @@ class RecentCall(_Answer):
     counts: bool
 
 
+class RecentText(_Answer):
+    """A text of any campaign to the number; `counts` is whether the caps on a number count it."""
+
+    campaign: str
+    is_this_campaign: bool
+    begun_at: datetime
+    origin: str
+    state: TextState
+    failure: str | None
+    counts: bool
+
+
 class ContactExplanation(_Answer):
-    """Everything that explains one person's calls."""
+    """Everything that explains one person's calls and texts.
+
+    `verdicts` and `may_be_called_now` are about the next call, or text where `person.channel` says so.
+    """
 
     campaign_id: UUID
     slug: str
@@ -80,4 +105,6 @@ class ContactExplanation(_Answer):
     next: Next
     listings: tuple[Entry, ...]
     recent_calls: tuple[RecentCall, ...]
+    recent_texts: tuple[RecentText, ...]
     attempts: tuple[Attempt, ...]
+    texts: tuple[ToldText, ...]
