@@ -44,9 +44,9 @@ class Attempts:
     """What happened, one row per attempt, in any order.
 
     `contact` (n,) points into `contact_ids`, distinct and sorted; `attempted_at_s` is UTC seconds;
-    `local_day` is days since 1970-01-01 and `local_hour` 0 to 23, both on the contact's clock; `propensity` is the logged
-    probability with which that hour was chosen (NaN unknown; None where nobody logged any). `zones` and
-    `segments` have a code for each attempt.
+    `local_day` is days since 1970-01-01 and `local_hour` 0 to 23, both on the contact's clock; `propensity`
+    is the logged probability with which that hour was chosen (NaN unknown; None where nobody logged any).
+    `zones` and `segments` have a code for each attempt.
     """
 
     contact_ids: NDArray[np.str_]
