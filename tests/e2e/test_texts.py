@@ -14,7 +14,14 @@ import pytest
 from outdial.campaigns.lists.import_contacts import ImportOptions, import_contacts
 from outdial.domain.clock import utc_now
 from tests import given
-from tests.e2e.campaign_run import CampaignRun, report_file, seen, trigger_campaign, until
+from tests.e2e.campaign_run import (
+    QUICK_RETRIES,
+    CampaignRun,
+    report_file,
+    seen,
+    trigger_campaign,
+    until,
+)
 from tests.e2e.conftest import Stack
 
 MOBILES = [f"+4477009001{n:02d}" for n in range(40)]
@@ -41,6 +48,7 @@ async def start_texts(stack: Stack, folder: Path) -> CampaignRun:
         sms={"receiptWaitSeconds": 5, "pricePerPart": "0.04", "currency": "GBP"},
         maxAttemptsPerContact=1,
         ringTimeoutSeconds=5,
+        retry=QUICK_RETRIES,
     )
     people = folder / "people.csv"
     with people.open("w", encoding="utf-8", newline="") as file:
