@@ -443,7 +443,7 @@ REFUSALS: dict[str, tuple[Change | None, dict[str, Any], str]] = {
         "3 of 3 attempts used",
     ),
     "campaign_not_active": (paused, {}, "the campaign's status is paused"),
-    "no_lease": (without_lease, {}, "no Airflow run vouches for calls"),
+    "no_lease": (without_lease, {}, "no Airflow run vouches for it"),
     "outside_campaign_time": (
         sql("update campaigns set end_time = now() - interval '1 day' where id = %s"),
         {},

@@ -18,7 +18,7 @@ def text_lines(texts: TextsPreview, now: datetime, zone: ZoneInfo) -> Iterator[s
         return
     yield paragraph(_whom(texts))
     yield paragraph(_parts(texts, texts.parts))
-    yield from (paragraph(_forcing(one, texts), "  ") for one in texts.forced_by)
+    yield from (paragraph(line, "  ") for line in _forcing(texts))
     yield paragraph(_cost(texts))
     if not texts.after_calls:
         yield paragraph(_pace(texts.pace, now, zone))
@@ -50,10 +50,24 @@ def _parts(texts: TextsPreview, parts: Parts) -> str:
     return f"{size} ({known}).{share or ' All are in GSM-7.'}"
 
 
-def _forcing(one: Forcing, texts: TextsPreview) -> str:
+def _forcing(texts: TextsPreview) -> Iterator[str]:
+    """Characters one by one, letters of another script together."""
+    letters: dict[tuple[str, bool], list[Forcing]] = {}
+    for one in texts.forced_by:
+        script, is_letter, _ = one.name.partition(" LETTER ")
+        if is_letter:
+            letters.setdefault((script.partition(" ")[2].capitalize(), one.in_template), []).append(one)
+        else:
+            plain = f", for which {one.plain!r} would do" if one.plain else ""
+            yield f"{one.name}, {_where(one, texts)}{plain}"
+    for (script, _), some in letters.items():
+        most = max(some, key=lambda one: one.texts)
+        yield f"{script} letters ({' '.join(one.character for one in some)}), {_where(most, texts)}"
+
+
+def _where(one: Forcing, texts: TextsPreview) -> str:
     where = "in the template" if one.in_template else "in what is filled in"
-    plain = f", for which {one.plain!r} would do" if one.plain else ""
-    return f"{one.name}, {where}, in {counted(one.texts, 'text')} of {count(texts.sampled)}{plain}"
+    return f"{where}, in {counted(one.texts, 'text')} of {count(texts.sampled)}"
 
 
 def _cost(texts: TextsPreview) -> str:

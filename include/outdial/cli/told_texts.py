@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from outdial.campaigns.explain.person import ContactExplanation, RecentText
 from outdial.campaigns.explain.texts import ToldText
 from outdial.cli.paragraphs import moment, paragraph
-from outdial.domain.plain_text import as_plain_text
 from outdial.reports.wording import counted, duration, failure_name, state_name
 
 _INDENT = "       "
@@ -53,12 +52,10 @@ def _heard(text: ToldText, answer: ContactExplanation, zone: ZoneInfo) -> Iterat
         times = f", {receipt.times} times" if receipt.times > 1 else ""
         yield f"receipt {moment(receipt.received_at, zone, answer.at)}: {receipt.state}{why}{said}{times}"
     for reply in text.replies:
-        yield (
-            f"reply {moment(reply.received_at, zone, answer.at)}, read as {reply.meaning}: "
-            f"{_on_one_line(reply.body)}"
-        )
+        read = "" if reply.meaning == "other" else f", read as {reply.meaning}"
+        yield f"reply {moment(reply.received_at, zone, answer.at)}{read}: {_on_one_line(reply.body)}"
     for link in text.links:
-        yield f"{link.url}: followed {counted(link.people, 'time')} by people, {link.programs} by programs"
+        yield f"{link.url}: followed {counted(link.people, 'time')} by people, {link.programs} by others"
     if text.opted_out:
         yield "opted out after it"
 
@@ -70,4 +67,4 @@ def _ended(text: ToldText | RecentText) -> str:
 
 def _on_one_line(written: str) -> str:
     """What others wrote, so that it cannot steer a terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in as_plain_text(written)).split())
+    return " ".join("".join(c if c.isprintable() else " " for c in written).split())

@@ -96,7 +96,7 @@ def _active(campaign: Campaign, _facts: AttemptFacts, _now: datetime) -> str:
 
 
 def _lease(_campaign: Campaign, facts: AttemptFacts, _now: datetime) -> str:
-    return "an Airflow run vouches for calls" if facts.has_lease else "no Airflow run vouches for calls"
+    return "an Airflow run vouches for it" if facts.has_lease else "no Airflow run vouches for it"
 
 
 def _dates(_campaign: Campaign, facts: AttemptFacts, now: datetime) -> str:
