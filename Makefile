@@ -31,7 +31,7 @@ test-telephony: setup  ## the same calls on a real Asterisk 22, fetched without 
 test-rules: setup  ## try the rules of who may be called with twenty times as many examples, new ones each time
 	@HYPOTHESIS_PROFILE=deep $(BIN)/pytest --numprocesses 3 tests/rules tests/domain
 
-up: setup  ## start everything and keep it: Airflow's UI, the dialer, a simulated phone network
+up: setup  ## start everything and keep it: Airflow's UI, the dialer, the SMS gateway, a simulated network
 	@$(BIN)/outdial standalone start
 
 down:  ## stop what `make up` started; data stays
