@@ -127,7 +127,7 @@ async def test_the_result_has_the_names_of_the_seed(pool: Pool) -> None:
     ]
 
 
-@pytest.mark.parametrize("fallback", ["landline", "unreached"])
+@pytest.mark.parametrize("fallback", ["landline", "unreached", "always"])
 async def test_who_is_called_instead_was_skipped_and_who_is_called_after_a_refusal_failed(
     pool: Pool, fallback: str
 ) -> None:
