@@ -24,7 +24,7 @@ UNPLANNED = -1
 PRICE_SAMPLE = 30_000
 """Contacts that are asked for prices; what they get wrong of the whole list's, the repair puts right."""
 MARGINAL = 20_000
-"""Contacts nearly indifferent between hours: of a large list the only ones worth moving when an hour is too full."""
+"""Contacts nearly indifferent: of a large list the only ones worth moving out of a full hour."""
 TIE = 5 * SOFTNESS[-1]  # answers
 IMPROVEMENTS = 500  # moves between hours none of which is too full; a list of some thousands wants fewer
 RING = 4096  # contacts that change places among full hours in one move, if each of the changes gains
@@ -159,8 +159,8 @@ def _most_indifferent(net: Floats, places: NDArray[np.intp], size: int) -> list[
 class _Moving:
     """Successive shortest paths over the hours (and, last, the place of those without one).
 
-    An edge a → b costs what the contact in a who minds least loses by going to b. Starting from the best plan
-    for its own counts, each cheapest path out of a too full hour leaves the best plan for the counts it makes.
+    An edge a → b costs what the contact in a who minds least loses by going to b. Starting from the best
+    plan for its own counts, each cheapest path out of a full hour leaves the best for its counts.
     `floors` bound the costs from below for large lists, by the prices: else rings gain next to nothing.
     """
 
