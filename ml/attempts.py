@@ -20,6 +20,7 @@ from ml.columns import (
     Segment,
     Unusable,
     moments_s,
+    pc,
     read_table,
     refuse_rows,
     required,
@@ -120,7 +121,7 @@ def attempts_of(
     )
 
 
-def weekday_of(local_day: NDArray[np.int32]) -> NDArray[np.int8]:
+def weekday_of(local_day: NDArray[Any]) -> NDArray[np.int8]:
     """Monday 0 to Sunday 6, of days since 1970-01-01."""
     return ((local_day + THURSDAY) % 7).astype(np.int8)
 
@@ -152,11 +153,29 @@ def read_attempts(path: Path) -> Attempts:
 def read_contacts(path: Path) -> Contacts:
     """Contacts from CSV or Parquet: `contact_id`, optionally `timezone`, and segments. Raises Unusable."""
     table = read_table(path)
+    if not table.num_rows:
+        raise Unusable(f"{path} holds no contacts: nobody to score")
     ids = _ids(table, path)
     unknown = Segment(np.full(len(ids), -1, dtype=np.int32), np.array([], dtype=np.str_))
     zones = segment(table.column("timezone")) if "timezone" in table.column_names else unknown
     _refuse_unknown_zones(zones, path)
     return Contacts(ids, zones, _segments(table, {"contact_id", "timezone"}))
+
+
+def with_zones_of(contacts: Contacts, attempts: Attempts) -> Contacts:
+    """Contacts whose unknown time zones are those of their last attempts."""
+    order = np.argsort(attempts.attempted_at_s, kind="stable")
+    last = np.full(len(attempts.contact_ids) + 1, -1, dtype=np.int32)
+    last[attempts.contact[order]] = attempts.zones.codes[order]
+    theirs = np.append(attempts.zones.texts(), "")[last[codes_in(attempts.contact_ids, contacts.ids)]]
+    given = np.append(contacts.zones.texts(), "")[contacts.zones.codes]
+    return replace(contacts, zones=segment_of(np.where(given == "", theirs, given)))
+
+
+def codes_in(known_ids: NDArray[np.str_], ids: NDArray[Any]) -> NDArray[np.int64]:
+    """Where each id stands among the known ones; -1 where it does not."""
+    codes = pc.index_in(pa.array(ids, pa.string()), pa.array(known_ids, pa.string())).fill_null(-1)
+    return codes.to_numpy(zero_copy_only=False).astype(np.int64)
 
 
 def write_attempts(attempts: Attempts, path: Path) -> None:

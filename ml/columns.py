@@ -47,8 +47,8 @@ class Segment:
         """The values as text; 3, 3.0 and "3" are the same."""
         return np.array([_as_text(value) for value in self.values.tolist()], dtype=np.str_)
 
-    def select(self, rows: NDArray[Any]) -> Segment:
-        """The same column with these rows only (a mask or indices)."""
+    def select(self, rows: NDArray[Any] | slice) -> Segment:
+        """The same column with these rows only (a mask, indices or a slice)."""
         return Segment(self.codes[rows], self.values)
 
 

@@ -1,7 +1,7 @@
 """What may be known of a contact before a call: one place for training and for scoring.
 
-Everything about the past counts as of the start of the contact's local day, so that a score of the night before and
-a training row of the same day see the same. Sums are whole numbers, so that they do not depend on the order of rows.
+Everything about the past counts as of the start of the contact's local day, so that a score of the night before
+and a training row of the same day see the same. Sums are whole numbers: they do not depend on the order of rows.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ UNIT = 1 << 20
 """Fractions are counted in millionths."""
 NEAR_H = 1.5
 WIDE_H = 4.0
-"""How far, in hours, an attempt tells of its neighbours: as measured for landlines and mobiles alike."""
+"""How far, in hours, an attempt tells of its neighbours."""
 PRIOR_WEIGHT = 2.0
-"""How much evidence (Σ p(1-p)) halves the belief that a contact is like their segment: one over a variance of 0.5."""
+"""How much evidence (Σ p (1 - p)) halves the belief that a contact is like others: 1 / variance."""
 FORGOTTEN_DAYS = 90
 MOST_FAILURES = 15
 WEEK_DAYS = 7
@@ -42,7 +42,7 @@ BY_HOUR = ("near", "wide", "failures_here", "failed_here_last")
 class History:
     """Attempts sorted by contact, day and moment, with what was expected of each.
 
-    `key` (n,) is contact * DAY_SPAN + local day; `expected` (n,) the probability for people like them at that hour.
+    `key` (n,) is contact * DAY_SPAN + local day; `expected` (n,) how likely people like them answer at that hour.
     """
 
     key: Ints
@@ -63,7 +63,7 @@ class History:
 
 @dataclass(frozen=True)
 class Past:
-    """For each question (a contact on a day): which rows of the history were known then, `first` ≤ row < `end`."""
+    """Which rows of the history were known for each question (a contact on a day): `first` ≤ row < `end`."""
 
     first: Ints
     end: Ints

@@ -27,6 +27,7 @@ ROUNDS = 3
 ENOUGH_FOR_WIDTHS = 150_000
 """Rows from which the widths are as good as from all."""
 NARROWEST, WIDEST = 0.003, 2.0
+FIRST_SLOPE = 0.3
 FIRST_WIDTHS = (0.5, 0.2, 0.05)
 """Before anything is known: a level's mean, waves of 24, 12 and 8 hours, and shorter waves."""
 SLOW_WAVES = 3
@@ -85,25 +86,20 @@ class Logistic:
 
 
 Widths = tuple[Floats, ...]
-"""For each term, how wide the prior of each row of its basis is, in log odds."""
+"""How wide the priors are, in log odds: of the slopes, then for each term of each row of its basis."""
 
 
-def fit_logistic(rows: Rows, terms: Sequence[Term]) -> tuple[Logistic, Widths]:
-    """Learn from rows, and how wide the priors ought to be."""
+def fit_logistic(rows: Rows, terms: Sequence[Term]) -> Logistic:
+    """Learn from rows, and how wide the priors ought to be. Numbers must come centred, with a spread of one."""
     sample = rows.every(-(-len(rows.slot) // ENOUGH_FOR_WIDTHS))
-    widths = tuple(_first_widths(term) for term in terms)
+    widths = (np.full(rows.numbers.shape[1], FIRST_SLOPE), *(_first_widths(term) for term in terms))
     found = None
     for _ in range(ROUNDS - 1):
         problem = _Problem(sample, terms, widths)
         place = problem.solved_from(problem.place_of(found))
         found, widths = problem.answer(place), problem.new_widths(place)
-    return refit_logistic(rows, terms, widths, found), widths
-
-
-def refit_logistic(rows: Rows, terms: Sequence[Term], widths: Widths, start: Logistic | None) -> Logistic:
-    """Learn from rows with priors as wide as given, searching from `start`."""
     problem = _Problem(rows, terms, widths)
-    return problem.answer(problem.solved_from(problem.place_of(start)))
+    return problem.answer(problem.solved_from(problem.place_of(found)))
 
 
 def _first_widths(term: Term) -> Floats:
@@ -137,7 +133,8 @@ class _Problem:
 
     def __init__(self, rows: Rows, terms: Sequence[Term], widths: Widths) -> None:
         self.rows, self.terms, self.widths = rows, terms, widths
-        self.bases = [_basis(term) * width[:, None] for term, width in zip(terms, widths, strict=True)]
+        self.numbers = rows.numbers * widths[0]
+        self.bases = [_basis(term) * width[:, None] for term, width in zip(terms, widths[1:], strict=True)]
         self.cells = [level.astype(np.intp) * SLOTS + rows.slot for level in rows.levels]
         answers, count = rows.answered.sum() + 0.5, len(rows.slot) + 1
         self.usual = float(np.log(answers / (count - answers)))
@@ -147,14 +144,13 @@ class _Problem:
 
     def place_of(self, start: Logistic | None) -> Floats:
         """The vector where the search begins."""
-        slopes = np.zeros(self.rows.numbers.shape[1])
         if start is None:
             return np.zeros(len(self.unit))
         heights = [
             np.linalg.lstsq(basis.T, table.T, rcond=None)[0].T
             for basis, table in zip(self.bases, start.tables, strict=True)
         ]
-        return _packed(start.base - self.usual, slopes, heights)
+        return _packed(start.base - self.usual, start.slopes / self.widths[0], heights)
 
     def solved_from(self, place: Floats) -> Floats:
         """The most probable vector."""
@@ -166,17 +162,23 @@ class _Problem:
         """The vector as tables."""
         base, slopes, heights = self._unpacked(place)
         tables = tuple(height @ basis for height, basis in zip(heights, self.bases, strict=True))
-        return Logistic(self.usual + base, tables, slopes)
+        return Logistic(self.usual + base, tables, slopes * self.widths[0])
 
     def new_widths(self, place: Floats) -> Widths:
         """Priors as wide as the heights found call for: their spread, over how many of them the data determines."""
         chance = expit(self._log_odds(place))
         curvature = self._curvature(chance * (1 - chance))
-        _, _, determined = self._unpacked(curvature / (1 + curvature))
-        _, _, heights = self._unpacked(place)
-        return tuple(
-            _new_widths(_group_of(term), old, height, share)
-            for term, old, height, share in zip(self.terms, self.widths, heights, determined, strict=True)
+        _, sloping, determined = self._unpacked(curvature / (1 + curvature))
+        _, slopes, heights = self._unpacked(place)
+        alike = np.zeros(len(slopes), dtype=np.intp)
+        return (
+            _new_widths(alike, self.widths[0], slopes[None], sloping[None]),
+            *(
+                _new_widths(_group_of(term), old, height, share)
+                for term, old, height, share in zip(
+                    self.terms, self.widths[1:], heights, determined, strict=True
+                )
+            ),
         )
 
     def _curvature(self, weight: Floats) -> Floats:
@@ -185,7 +187,7 @@ class _Problem:
             _sums(cells, weight, term) @ (basis**2).T
             for cells, term, basis in zip(self.cells, self.terms, self.bases, strict=True)
         ]
-        return _packed(weight.sum(), weight @ self.rows.numbers**2, heights)
+        return _packed(weight.sum(), weight @ self.numbers**2, heights)
 
     def _loss(self, steps: Floats) -> tuple[float, Floats]:
         place = steps * self.unit
@@ -197,28 +199,28 @@ class _Problem:
             _sums(cells, excess, term) @ basis.T
             for cells, term, basis in zip(self.cells, self.terms, self.bases, strict=True)
         ]
-        slope = _packed(excess.sum(), excess @ self.rows.numbers, heights) + place
+        slope = _packed(excess.sum(), excess @ self.numbers, heights) + place
         count = len(odds)
         return float(likelihood + 0.5 * place @ place) / count, slope * self.unit / count
 
     def _log_odds(self, place: Floats) -> Floats:
         base, slopes, heights = self._unpacked(place)
-        odds = self.usual + base + self.rows.numbers @ slopes
+        odds = self.usual + base + self.numbers @ slopes
         for cells, height, basis in zip(self.cells, heights, self.bases, strict=True):
             odds += (height @ basis).ravel().take(cells)
         return odds
 
     def _unpacked(self, place: Floats) -> tuple[float, Floats, list[Floats]]:
-        at = 1 + self.rows.numbers.shape[1]
+        at = 1 + self.numbers.shape[1]
         heights: list[Floats] = []
         for term, basis in zip(self.terms, self.bases, strict=True):
             heights.append(place[at : at + term.size * len(basis)].reshape(term.size, -1))
             at += term.size * len(basis)
-        return float(place[0]), place[1 : 1 + self.rows.numbers.shape[1]], heights
+        return float(place[0]), place[1 : 1 + self.numbers.shape[1]], heights
 
 
 def _sums(cells: Ints, weight: Floats, term: Term) -> Floats:
-    return np.bincount(cells, weight, term.size * SLOTS).reshape(term.size, SLOTS)
+    return np.bincount(cells, weight, term.size * SLOTS).astype(np.float64).reshape(term.size, SLOTS)
 
 
 def _new_widths(groups: Ints, old: Floats, height: Floats, determined: Floats) -> Floats:

@@ -1,8 +1,8 @@
 """The call-hour model: the probability that a contact answers, for each local hour of a date.
 
-Smooth tables of trait x hour with the contact's own history (logistic regression), blended with gradient boosted trees
-where there is enough to learn them from. Below that the tables, shrunk by empirical Bayes, speak alone. Training,
-scoring and evaluation call it; every contact gets a prediction, whatever is known of them.
+Smooth tables of trait x hour with the contact's own history (logistic regression), blended with gradient boosted
+trees where there is enough to learn them from. Below that the tables, shrunk by empirical Bayes, speak alone.
+Training, scoring and evaluation call it; every contact gets a prediction, whatever is known of them.
 """
 
 from __future__ import annotations
@@ -13,17 +13,13 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute
 from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from ml.attempts import HOURS, Attempts, Contacts, weekday_of
+from ml.attempts import HOURS, Attempts, Contacts, codes_in, weekday_of
 from ml.columns import Segment
 from ml.features import (
-    MOST_FAILURES,
-    STANDING,
     History,
     Past,
     attempts_before,
@@ -35,9 +31,8 @@ from ml.features import (
     standing,
 )
 from ml.levels import Levels, Trait, learn_traits
-from ml.logistic import Logistic, Rows, Term, fit_logistic, refit_logistic
+from ml.logistic import Logistic, Rows, Term, fit_logistic
 
-pc: Any = pyarrow.compute
 Floats = NDArray[np.float64]
 
 ENOUGH_ATTEMPTS = 20_000
@@ -46,27 +41,18 @@ ENOUGH_ANSWERS = 1_000
 WAVES = 8
 FEW_LEVELS = 40
 WAVES_OF_MANY = 4
-"""Traits of many levels, such as areas, have too few attempts for each of them to tell a rough day from noise."""
+"""A trait of many levels, such as areas, has too few attempts for each to tell a rough day from noise."""
 MOST_COUNTED = 15
 SATURDAY = 5
 FEWEST_AT_HOUR = 200
 """An hour dialled less often than this is not the trees' to judge."""
 LEAST_SPREAD = 1e-3
 CHUNK = 250_000
-FAILURES_RUNNING = STANDING.index("failures_running")
-TREES = {
-    "max_iter": 120,
-    "learning_rate": 0.08,
-    "max_leaf_nodes": 16,
-    "min_samples_leaf": 200,
-    "l2_regularization": 5.0,
-    "early_stopping": False,
-}
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of each question (a contact on a day), whatever the hour: (n,) levels of traits, and the past."""
+    """What is known for each question (a contact on a day): (n,) levels of each trait, and the past."""
 
     levels: Sequence[Levels]
     weekday: NDArray[np.int8]
@@ -76,8 +62,7 @@ class Known:
     def terms(self) -> list[Levels]:
         """(n,) levels of each of `_terms`."""
         attempts = np.minimum(attempts_before(self.past), MOST_COUNTED).astype(np.int32)
-        failures = self.stand[:, FAILURES_RUNNING].astype(np.int32)
-        return [np.zeros_like(attempts), self.weekday.astype(np.int32), attempts, failures, *self.levels]
+        return [np.zeros_like(attempts), self.weekday.astype(np.int32), attempts, *self.levels]
 
     def slots(self, hours: NDArray[Any]) -> NDArray[Any]:
         """(n,) where each hour stands in the tables."""
@@ -85,8 +70,7 @@ class Known:
 
 
 def _terms(traits: Sequence[Trait]) -> list[Term]:
-    counted = [Term(MOST_COUNTED + 1, 0), Term(MOST_FAILURES + 1, 0)]
-    return [_term_of(1), _term_of(7), *counted, *(_term_of(trait.size) for trait in traits)]
+    return [_term_of(1), _term_of(7), Term(MOST_COUNTED + 1, 0), *(_term_of(trait.size) for trait in traits)]
 
 
 def _term_of(size: int) -> Term:
@@ -97,8 +81,8 @@ def _term_of(size: int) -> Term:
 class CallHourModel:
     """What was learned.
 
-    `typical` expects an outcome from traits, hour and number of attempts alone; `own` adds how a contact did against
-    that. `trees` is None below ENOUGH_ATTEMPTS or ENOUGH_ANSWERS, and speaks only at `dialled_hours` (24,).
+    `typical` expects an outcome from traits, hour and number of attempts alone; `own` adds how a contact did
+    against that. `trees` is None below ENOUGH_ATTEMPTS or ENOUGH_ANSWERS, and speaks only at `dialled_hours` (24,).
     """
 
     traits: tuple[Trait, ...]
@@ -110,10 +94,10 @@ class CallHourModel:
     dialled_hours: NDArray[np.bool_]
 
     def probabilities(self, contacts: Contacts, history: Attempts, on: date) -> NDArray[np.float32]:
-        """(n, 24): the probability of an answer at each local hour of that date, from what was known before it."""
+        """(n, 24): how likely an answer is at each local hour of that date, from what was known before."""
         day = on.toordinal() - date(1970, 1, 1).toordinal()
         seen = _seen_by(self.traits, self.typical, history)
-        found = _codes_in(history.contact_ids, contacts.ids)
+        found = codes_in(history.contact_ids, contacts.ids)
         columns = _columns(contacts.zones, contacts.segments)
         scores = np.empty((len(contacts), HOURS), dtype=np.float32)
         for start in range(0, len(contacts), CHUNK):
@@ -154,7 +138,7 @@ class CallHourModel:
         return (np.hstack([known.stand, hourly]) - self.centre) / self.spread
 
     def tree_inputs(self, known: Known, hourly: Floats, hours: NDArray[Any], odds: NDArray[Any]) -> Floats:
-        """(n, k) numbers for the trees; a trait's values stand in the order of how often people of each answer."""
+        """(n, k) numbers for the trees; a trait's values stand in the order of how often such people answer."""
         first = len(_terms([]))
         traits = [
             level if len(trait.edges) else table.mean(axis=1)[level]
@@ -162,7 +146,8 @@ class CallHourModel:
                 self.traits, self.typical.tables[first:], known.levels, strict=True
             )
         ]
-        return np.column_stack([odds, hours, known.weekday, *traits, known.stand, hourly])
+        columns = [odds, hours, known.weekday, *traits, known.stand, hourly]
+        return np.column_stack(columns).astype(np.float64)
 
 
 def fit(attempts: Attempts, seed: int) -> CallHourModel:
@@ -173,22 +158,33 @@ def fit(attempts: Attempts, seed: int) -> CallHourModel:
     counted = _known_of(traits, ordered, blank)
     nothing = np.zeros((len(ordered), 0))
     rows = Rows(counted.terms(), counted.slots(ordered.local_hour), nothing, ordered.answered)
-    typical, widths = fit_logistic(rows, _terms(traits))
+    typical = fit_logistic(rows, _terms(traits))
     history = replace(blank, expected=expit(typical.log_odds(rows.levels, rows.slot, nothing)))
     known = _known_of(traits, ordered, history)
     hourly = by_own_hour(history, known.past, ordered.local_hour)
     numbers = np.hstack([known.stand, hourly])
     centre, spread = numbers.mean(axis=0), np.maximum(numbers.std(axis=0), LEAST_SPREAD)
     rows = replace(rows, numbers=(numbers - centre) / spread)
-    own = refit_logistic(rows, _terms(traits), widths, typical)
+    own = fit_logistic(rows, _terms(traits))
     dialled = np.bincount(ordered.local_hour, minlength=HOURS) >= FEWEST_AT_HOUR
     tables = CallHourModel(traits, typical, own, centre, spread, None, dialled)
     if len(ordered) < ENOUGH_ATTEMPTS or ordered.answered.sum() < ENOUGH_ANSWERS:
         return tables
     odds = own.log_odds(rows.levels, rows.slot, rows.numbers)
     inputs = tables.tree_inputs(known, hourly, ordered.local_hour, odds)
-    trees = HistGradientBoostingClassifier(**TREES, random_state=seed).fit(inputs, ordered.answered)
-    return replace(tables, trees=trees)
+    return replace(tables, trees=_grown(seed).fit(inputs, ordered.answered))
+
+
+def _grown(seed: int) -> HistGradientBoostingClassifier:
+    return HistGradientBoostingClassifier(
+        max_iter=120,
+        learning_rate=0.08,
+        max_leaf_nodes=16,
+        min_samples_leaf=200,
+        l2_regularization=5.0,
+        early_stopping=False,  # pyright: ignore[reportArgumentType] - its stub knows only "auto"
+        random_state=seed,
+    )
 
 
 def _seen_by(traits: Sequence[Trait], typical: Logistic, attempts: Attempts) -> History:
@@ -219,9 +215,3 @@ def _levels(traits: Sequence[Trait], columns: Mapping[str, Segment], rows: slice
     size = len(columns["timezone"].codes[rows])
     selected = {name: column.select(rows) for name, column in columns.items()}
     return [trait.levels_of(selected.get(trait.name), size) for trait in traits]
-
-
-def _codes_in(known_ids: NDArray[np.str_], ids: NDArray[Any]) -> NDArray[np.int64]:
-    """Where each id stands among the known ones, which are sorted; -1 where it does not."""
-    codes = pc.index_in(pa.array(ids, pa.string()), pa.array(known_ids, pa.string())).fill_null(-1)
-    return codes.to_numpy(zero_copy_only=False).astype(np.int64)

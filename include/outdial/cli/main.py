@@ -24,6 +24,7 @@ COMMANDS = {
     "speak": "Hear a text as people would on the telephone.",
     "sms": "What a text costs, and how a reply is read.",
     "windows": "Open or closed at a moment, why, and when next.",
+    "model": "When people answer: train on a history, score contacts.",
     "pace": "How fast calls may go now, and why.",
     "sms-gateway": "Send the texts dispatch asks for, until told to stop.",
     "dialer": "Place the calls dispatch asks for, until told to stop.",
