@@ -64,7 +64,7 @@ async def preview_warnings(conn: Connection, seen: Seen) -> list[Warn]:
                 about="dialers", text="No dialer is alive: nobody would be called.", action="`outdial dialer`"
             )
         )
-    flow = flow_of(campaign.config)
+    flow = flow_of(campaign.config) if seen.calls else None
     lacking = await lacking_fields(conn, campaign.id, flow) if flow else []
     return [
         *warnings,
