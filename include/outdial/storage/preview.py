@@ -106,7 +106,7 @@ async def count_outlooks(
     for name, value in _ROOM.items():
         await conn.execute("select set_config(%s, %s, true)", [name, value])
     rows = await (await conn.execute(_SQL["outlooks"], values)).fetchall()
-    return [Tally(**row | {"channel": Channel(row["channel"])}) for row in rows]
+    return [_tally(row) for row in rows]
 
 
 async def measure_seconds_a_call(
@@ -126,6 +126,11 @@ async def see_dialers(conn: Connection, silent: timedelta, redis_silent: timedel
     values = {"silent": silent, "redis_silent": redis_silent}
     row = await (await conn.execute(_SQL["dialers"], values)).fetchone()
     return DialersSeen(**cast("DictRow", row))
+
+
+def _tally(row: DictRow) -> Tally:
+    row["channel"] = Channel(row["channel"])
+    return Tally(**row)
 
 
 def _instant(at: datetime) -> str:
