@@ -102,6 +102,12 @@ async def paused(pool: Pool, campaign: Campaign) -> None:
     await pause(pool, campaign.id, given.OPERATOR, utc_now())
 
 
+async def unreached(pool: Pool, campaign: Campaign) -> None:
+    """A gateway had a link to the carrier, a minute ago."""
+    async with pool.connection() as conn:
+        await conn.execute("update carriers set seen_at = seen_at - interval '1 minute'")
+
+
 def explained(outdial: Command) -> Any:
     """The answer, as programs read it."""
     code, answer, said = outdial("campaign", "explain", "spring_appeal")
@@ -112,11 +118,11 @@ def explained(outdial: Command) -> Any:
 STOPS: dict[str, tuple[tuple[Change, ...], dict[str, Any], str, str]] = {
     "paused": ((paused,), {}, "status", "No text is sent. The campaign is paused"),
     "without a gateway": ((), {"opened": False}, "gateway", "No text is sent. No gateway has ever opened"),
-    "with tasks nobody takes": (
-        (dispatched(timedelta(minutes=5)),),
+    "without a link to the carrier": (
+        (unreached,),
         {},
         "gateway",
-        "No text is sent. 12 texts are on the queue and no gateway begins any",
+        "No text is sent. No gateway reaches the carrier smpp",
     ),
     "outside its windows": (
         (),

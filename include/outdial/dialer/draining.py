@@ -11,13 +11,13 @@ from psycopg import OperationalError
 from outdial.attempts.tasks_in_hand import TasksInHand
 from outdial.dialer.ami import AmiLink
 from outdial.dialer.call_progress import hung_up_by_us
-from outdial.messaging.announcing import Announcer
 from outdial.dialer.gate import Gate
 from outdial.dialer.heartbeat import Heartbeat
 from outdial.dialer.ivr_services import IvrServices
 from outdial.dialer.lanes import Lanes
 from outdial.dialer.live_calls import LiveCalls
 from outdial.domain.errors import Unavailable
+from outdial.messaging.announcing import Announcer
 from outdial.telemetry.logs import get_logger
 
 GIVE_BACK_TIMEOUT_S = 15.0

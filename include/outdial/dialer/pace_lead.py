@@ -9,10 +9,10 @@ from typing import Any
 from psycopg import Error as DatabaseError
 
 from outdial.dialer.ami import AmiLink
-from outdial.messaging.announcing import Announcer
 from outdial.dialer.leading import Lead
 from outdial.domain.clock import Clock
 from outdial.domain.errors import OutdialError
+from outdial.messaging.announcing import Announcer
 from outdial.pacing.control import Change
 from outdial.pacing.controller import Controller
 from outdial.pacing.gathering import Windows

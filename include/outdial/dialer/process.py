@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from outdial.blacklist.cache import open_cache
 from outdial.dialer.ami import AmiAddress
-from outdial.messaging.announcing import EventTopics
 from outdial.dialer.ivr_services import IvrServicesConfig
 from outdial.dialer.pace_lead import PaceConfig
 from outdial.dialer.running import Connections, Dialer, DialerConfig
 from outdial.dialer.sms_requests import open_sms_requests
 from outdial.dialer.webhooks import WebhookRules
 from outdial.domain.clock import utc_now
+from outdial.messaging.announcing import EventTopics
 from outdial.messaging.task_queue import open_task_queue
 from outdial.messaging.topics import open_topics
 from outdial.pacing.requests import Limits

@@ -138,9 +138,12 @@ class Gateway:
             self._outcomes.run(),
             self._visits.run(),
             self._to.announcer.run(),
-            Upkeep(pool, self.id, self._clock, self._held.keys).run(),
+            Upkeep(pool, self.id, self._clock, self._held.keys, self._reached).run(),
             *(one.run(inbox) for one in self._carriers),
         ]
+
+    def _reached(self) -> list[str]:
+        return [one.name for one in self._carriers if one.is_up]
 
     def _intake(self) -> Intake:
         per_second = sum(one.parts_per_second for one in self._carriers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import cast
 
@@ -22,6 +23,11 @@ async def note_carrier(
     """A gateway has opened the carrier; of those it opened, `rank` 0 is for campaigns that name none."""
     values = {"name": name, "parts_per_second": parts_per_second, "rank": rank, "now": now}
     await conn.execute(_SQL["note_opened"], values)
+
+
+async def renew_carriers(conn: Connection, names: Collection[str], now: datetime) -> None:
+    """A gateway lives that reaches these carriers."""
+    await conn.execute(_SQL["renew"], {"names": list(names), "now": now})
 
 
 async def read_parts_per_second(conn: Connection, name: str | None) -> float:

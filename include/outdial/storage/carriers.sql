@@ -5,6 +5,10 @@ values (%(name)s, %(parts_per_second)s, %(rank)s, %(now)s, %(now)s)
 on conflict (name) do update
 set parts_per_second = excluded.parts_per_second, rank = excluded.rank, seen_at = excluded.seen_at
 
+-- renew
+-- Gateways live that have links to these carriers.
+update carriers set seen_at = greatest(seen_at, %(now)s) where name = any(%(names)s)
+
 -- read
 -- The carrier of this name, or the one of campaigns that name none.
 select name, parts_per_second, seen_at from carriers

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from outdial.campaigns.explain.look import Finding, Look, Texting
+from outdial.campaigns.explain.look import Finding, Look
 from outdial.domain.sms.delivery import TextState
 from outdial.reports.wording import counted, failure_name, state_name
 
 UNSENT_FOR = timedelta(seconds=5)
-UNBEGUN_FOR = timedelta(seconds=15)
-"""A task on the queue for longer waits for something."""
+UNREACHED_FOR = timedelta(seconds=15)
+"""Gateways say every two seconds which carriers they reach."""
 
 LATEST_TEXTS = 10
 _UNSENT = {TextState.NOT_TAKEN, TextState.REFUSED}
 
 
 def gateways(look: Look) -> Iterator[Finding]:
-    """The processes that text, as far as their carriers and what they begin tell of them."""
+    """The processes that text, by when one had a link to the campaign's carrier."""
     if look.texting is None:
         return
     carrier, named = look.texting.carrier, look.campaign.config.sms.carrier
@@ -27,24 +27,16 @@ def gateways(look: Look) -> Iterator[Finding]:
         text = f"No gateway has ever opened the carrier{which}: nobody can be texted."
         action = "`outdial sms-gateway`, with the carrier in SMS_CARRIERS"
         yield Finding(about="gateway", state=look.stops, text=text, action=action)
-    elif _begins_nothing(look, look.texting):
-        box = look.texting.outbox
+    elif look.now - carrier.seen_at > UNREACHED_FOR:
         text = (
-            f"{counted(box.sent, 'text is', 'texts are')} on the queue and no gateway begins any: none is "
-            f"alive, or the carrier {carrier.name} does not answer."
+            f"No gateway reaches the carrier {carrier.name}: none is alive, or the carrier does not answer."
         )
         action = "`outdial sms-gateway`, and see its log and `outdial doctor`"
-        yield Finding(about="gateway", state=look.stops, text=text, since=box.sent_since, action=action)
+        yield Finding(about="gateway", state=look.stops, text=text, since=carrier.seen_at, action=action)
     else:
         pace = f"{carrier.parts_per_second:g}"
-        text = f"The carrier {carrier.name} was opened by a gateway, and takes {pace} parts a second."
-        yield Finding(about="gateway", state="fine", text=text, since=carrier.seen_at)
-
-
-def _begins_nothing(look: Look, texting: Texting) -> bool:
-    since, last = texting.outbox.sent_since, texting.traffic.last_begun_at
-    waits = since is not None and look.now - since > UNBEGUN_FOR
-    return waits and (last is None or look.now - last > UNBEGUN_FOR)
+        text = f"A gateway reaches the carrier {carrier.name}, which takes {pace} parts a second."
+        yield Finding(about="gateway", state="fine", text=text)
 
 
 def text_queue(look: Look) -> Iterator[Finding]:
@@ -59,7 +51,7 @@ def text_queue(look: Look) -> Iterator[Finding]:
         )
         action = "see `outdial doctor`, and the triggerer's log"
         yield Finding(about="queue", state="waits", text=text, since=box.unsent_since, action=action)
-    if box.sent and carrier is not None and not _begins_nothing(look, look.texting):
+    if box.sent and carrier is not None and look.now - carrier.seen_at <= UNREACHED_FOR:
         text = (
             f"{counted(box.sent, 'text waits', 'texts wait')} for the carrier {carrier.name}, which takes "
             f"{carrier.parts_per_second:g} parts a second, of all campaigns together."

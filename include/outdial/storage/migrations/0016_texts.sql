@@ -168,7 +168,8 @@ create table sms_link_visits (
 create index sms_link_visits_by_link on sms_link_visits (link_id, visitor);
 
 -- The carriers that gateways have opened: how fast each may be given parts, by all gateways together, and when
--- the next one. The lowest rank is the carrier of campaigns that name none.
+-- the next one. The lowest rank is the carrier of campaigns that name none. `seen_at` is when a gateway had a
+-- link to it last.
 create table carriers (
     name text primary key,
     parts_per_second double precision not null check (parts_per_second > 0),
