@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.hour_prices import SOFTNESS, settle_prices
+from ml.hour_prices import SOFTNESS, nudge_prices, settle_prices
 
 Floats: TypeAlias = NDArray[np.float32]
 Hours: TypeAlias = NDArray[np.int8]
@@ -25,6 +25,7 @@ PRICE_SAMPLE = 30_000
 """Contacts that are asked for prices; what they get wrong of the whole list's, the repair puts right."""
 MARGINAL = 20_000
 """Contacts nearly indifferent: of a large list the only ones worth moving out of a full hour."""
+NUDGES = 2  # of a sample's prices by the whole list
 TIE = 5 * SOFTNESS[-1]  # answers
 IMPROVEMENTS = 500  # moves between hours none of which is too full; a list of some thousands wants fewer
 RING = 4096  # contacts that change places among full hours in one move, if each of the changes gains
@@ -60,16 +61,15 @@ def assign(
     larger ones within a hair of it (`answers_bound` says how near).
     """
     gains = _gains(probabilities, legal)
-    net = gains - prices.astype(np.float32)
-    net = np.concatenate([net, np.zeros((len(net), 1), np.float32)], axis=1)
-    places = net.argmax(axis=1)
-    if len(net) > MARGINAL:
-        _share_ties(net, places)
-    room = np.append(capacity, len(net)) - np.bincount(places, minlength=net.shape[1])
-    worth = np.append(prices, 0.0)
-    floors = np.subtract.outer(worth, worth) if len(net) > MARGINAL else np.full((len(worth),) * 2, -np.inf)
+    net = np.zeros((len(gains), len(capacity) + 1), np.float32)
+    places = _wanted(gains, prices, net)
+    room = _room_left(capacity, places)
+    for _ in range(NUDGES if len(gains) > MARGINAL else 0):
+        prices = _nudged(gains, prices, room[:-1])
+        places = _wanted(gains, prices, net)
+        room = _room_left(capacity, places)
     if _needs_repair(room, prices):
-        _repair(gains, net, places, room, floors)
+        _repair(gains, net, places, room, prices)
     return np.where(places == len(capacity), UNPLANNED, places).astype(np.int8)
 
 
@@ -98,6 +98,26 @@ def planned_values(values: Floats, hours: Hours) -> Floats:
 def _gains(probabilities: Floats, legal: Flags | None) -> Floats:
     gains = probabilities.astype(np.float32, copy=False)
     return gains if legal is None else np.where(legal, gains, np.float32(-np.inf))
+
+
+def _wanted(gains: Floats, prices: NDArray[np.float64], net: Floats) -> NDArray[np.intp]:
+    """The hour each contact wants at these prices, the last place being none; `net` is overwritten."""
+    np.subtract(gains, prices.astype(np.float32), out=net[:, :-1])
+    places = net.argmax(axis=1)
+    if len(net) > MARGINAL:
+        _share_ties(net, places)
+    return places
+
+
+def _room_left(capacity: NDArray[np.integer], places: NDArray[np.intp]) -> NDArray[np.integer]:
+    return np.append(capacity, len(places)) - np.bincount(places, minlength=len(capacity) + 1)
+
+
+def _nudged(gains: Floats, prices: NDArray[np.float64], room: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Prices put right by what the whole list wants beyond what its sample did."""
+    rows = _sample(len(gains), PRICE_SAMPLE)
+    want = (-room * (len(rows) / len(gains))).astype(np.float64)
+    return nudge_prices(gains[rows].astype(np.float64), prices, want)
 
 
 def _share_ties(net: Floats, places: NDArray[np.intp]) -> None:
@@ -132,13 +152,15 @@ def _repair(
     net: Floats,
     places: NDArray[np.intp],
     room: NDArray[np.integer],
-    floors: NDArray[np.float64],
+    prices: NDArray[np.float64],
 ) -> None:
     """Moves contacts, those first that lose least, until no hour is too full and no move gains anything."""
-    size = max(MARGINAL, 8 * int(-room[room < 0].sum()))
+    worth = np.append(prices, 0.0)
+    floors = np.subtract.outer(worth, worth) if len(net) > MARGINAL else np.full((len(worth),) * 2, -np.inf)
+    size = max(MARGINAL, 32 * int(-room[room < 0].sum()))
     for rows in _most_indifferent(net, places, size):
-        worth = np.concatenate([gains[rows], np.zeros((len(rows), 1), np.float32)], axis=1)
-        moving = _Moving(worth, places[rows], room, floors, np.full_like(floors, np.inf))
+        values = np.concatenate([gains[rows], np.zeros((len(rows), 1), np.float32)], axis=1)
+        moving = _Moving(values, places[rows], room, floors, np.full_like(floors, np.inf))
         moving.settle()
         places[rows] = moving.places
         if (room >= 0).all():

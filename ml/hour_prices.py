@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 SOFTNESS = (0.1, 0.02, 0.004, 0.001, 0.0002)
 """Answers; hours that differ by less share a contact. The last is about what smoothing may lose of a plan."""
 NEWTON_STEPS = 12
+TRUSTED = 10  # times the last softness: how far a price may be nudged unseen
 
 
 def settle_prices(
@@ -27,17 +28,30 @@ def settle_prices(
     return prices
 
 
+def nudge_prices(
+    gains: NDArray[np.float64], prices: NDArray[np.float64], excess: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Prices moved so that `excess` fewer of these contacts want each hour, for small excesses."""
+    step = _price_step(_soft_shares(gains, prices, SOFTNESS[-1]), prices, excess, SOFTNESS[-1])
+    return np.maximum(prices + np.clip(step, -TRUSTED * SOFTNESS[-1], TRUSTED * SOFTNESS[-1]), 0)
+
+
 def _newton_step(
     gains: NDArray[np.float64], capacity: NDArray[np.float64], prices: NDArray[np.float64], softness: float
 ) -> NDArray[np.float64]:
     shares = _soft_shares(gains, prices, softness)
-    demand = shares.sum(axis=0)
-    slope = capacity - demand
-    free = (prices > 0) | (slope < 0)
-    curvature = (np.diag(demand) - shares.T @ shares)[np.ix_(free, free)] / softness
-    damped = curvature + np.eye(int(free.sum())) * (1e-6 * len(gains) / softness)
+    return _price_step(shares, prices, shares.sum(axis=0) - capacity, softness)
+
+
+def _price_step(
+    shares: NDArray[np.float64], prices: NDArray[np.float64], excess: NDArray[np.float64], softness: float
+) -> NDArray[np.float64]:
+    """What to add to prices above zero, or that must rise, to be rid of the excess."""
+    free = (prices > 0) | (excess > 0)
+    curvature = (np.diag(shares.sum(axis=0)) - shares.T @ shares)[np.ix_(free, free)] / softness
+    damped = curvature + np.eye(int(free.sum())) * (1e-6 * len(shares) / softness)
     step = np.zeros(len(prices))
-    step[free] = -np.linalg.solve(damped, slope[free])
+    step[free] = np.linalg.solve(damped, excess[free])
     return step
 
 

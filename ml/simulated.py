@@ -192,7 +192,7 @@ def _dial(
 
 
 def _next_day(day: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
-    return _off_sundays(day + 1 + rng.poisson(5.0, len(day)))
+    return _off_sundays(day + 1 + rng.poisson(6.3, len(day)))
 
 
 def _off_sundays(day: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -26,7 +26,7 @@ def truth(history):
 
 @pytest.fixture(scope="module")
 def achievable(history):
-    return achievable_probabilities(history, DAY, particles=200)
+    return achievable_probabilities(history, DAY, particles=600)
 
 
 def test_a_learner_reaches_much_but_never_what_an_oracle_knows(achievable, truth):
@@ -41,7 +41,7 @@ def test_what_the_learner_expects_is_what_happens_at_every_level(achievable, tru
 
 
 def test_attempts_tell_the_learner_more_than_traits(history, achievable, truth):
-    before_any = achievable_probabilities(history, FIRST_DAY, particles=200)
+    before_any = achievable_probabilities(history, FIRST_DAY, particles=600)
     assert worth_of(before_any, truth).uplift < worth_of(achievable, truth).uplift - 0.03
 
 
