@@ -36,19 +36,49 @@ BARE_TIMES = 10
 """The bare client is faster by that; receipts are to come while it sends, as they do to the gateway."""
 
 PATIENCE_S = 30.0
+LAST_RECEIPTS_S = 8.0
+"""A text is done with its first receipt; a second copy comes up to 6 s later."""
+
 BACKLOG_WITHIN_S = 600.0
 LOOK_EVERY_S = 0.1
 LEASE_EVERY_S = 10.0
+UNRULY = {
+    "enroute_receipts": 0.4,
+    "duplicate_receipts": 0.3,
+    "shuffled_receipts": 0.3,
+    "early_receipts": 0.2,
+    "redeliver_after_s": 60,
+}
+"""Receipts as carriers bring them, 1.7 for each text. What nobody acknowledges comes again much later."""
+
+_RECEIPTS = """
+    select coalesce(sum(times), 0)::int as kept, count(*) filter (where record_id is null) as of_nobody
+    from sms_receipts
+"""
 _STATES = "select state, count(*) as n from sms_records where campaign_id = %s group by state"
 
 
 @dataclass(frozen=True)
 class TextLoad:
-    """Texts that wait at the beginning, how long the even load lasts, texts that may be unanswered."""
+    """Texts that wait at the beginning, how long the even load lasts, texts that may be unanswered.
+
+    `per_second` is the even load; None is half of what the gateway sent at the beginning.
+    """
 
     texts: int
     seconds: float
     window: int
+    per_second: float | None = None
+
+
+@dataclass(frozen=True)
+class Receipts:
+    """Of the even load: how many the carrier gave, how many we counted, and how many belong to no text."""
+
+    given: int
+    kept: int
+    of_nobody: int
+    per_second: float
 
 
 @dataclass(frozen=True)
@@ -69,6 +99,7 @@ class TextsMeasured:
     machine_cpu: float
     steady_per_second: float
     waits: Spread
+    receipts: Receipts
 
 
 @dataclass(frozen=True)
@@ -94,15 +125,17 @@ async def bench_sms(
     sqs: SqsKind, load: TextLoad, clock: Clock, on_step: Callable[[str], None]
 ) -> TextsMeasured:
     """Send a backlog, then an even load; then have a bare client flood. `on_step` hears what is next."""
-    async with text_bench(sqs, clock, (load.window, PARTS_PER_SECOND)) as bench:
+    async with text_bench(sqs, clock, (load.window, PARTS_PER_SECOND), UNRULY) as bench:
         on_step(f"{load.texts} texts wait in SQS; the gateway sends them.")
         async with open_pool(bench.servers.dsn, 4) as pool:
             backlog = await _send_backlog(bench, pool, load.texts)
-            rate = max(1.0, backlog.per_second * STEADY_SHARE)
-            waits = Spread(0, 0, 0, 0)
-            if load.seconds:
-                on_step(f"{rate:.0f} texts a second for {load.seconds:g} s.")
-                waits = await _send_evenly(bench, pool, (rate, load.seconds), load.texts)
+            rate = load.per_second or max(1.0, backlog.per_second * STEADY_SHARE)
+            on_step(f"{rate:.0f} texts a second for {load.seconds:g} s.")
+            given, kept = bench.carrier.taken.receipts, await _receipts_kept(pool)
+            waits = await _send_evenly(bench, pool, (rate, load.seconds), load.texts)
+            given = bench.carrier.taken.receipts - given
+            after = await _receipts_kept(pool)
+            receipts = Receipts(given, after[0] - kept[0], after[1] - kept[1], given / load.seconds)
         on_step(f"A bare client floods the carrier with {load.texts * BARE_TIMES} texts.")
         bare = await _bare(bench, load.texts * BARE_TIMES)
     return TextsMeasured(
@@ -115,6 +148,7 @@ async def bench_sms(
         machine_cpu=backlog.machine_cpu,
         steady_per_second=rate,
         waits=waits,
+        receipts=receipts,
     )
 
 
@@ -181,6 +215,8 @@ async def _send_backlog(bench: TextBench, pool: Pool, texts: int) -> _Backlog:
         used = {name: after - before[name] for name, after in cpu_seconds(pids).items()}
         busy = machine_busy_seconds() - busy_before
         await wait_for_end(pool, campaign_id, PATIENCE_S)
+        await asyncio.sleep(LAST_RECEIPTS_S)
+    bench.carrier.taken.read()
     return _Backlog(
         per_second=_rate(bench.carrier.taken.at),
         states=await states_of(pool, campaign_id),
@@ -196,6 +232,7 @@ async def _send_evenly(bench: TextBench, pool: Pool, load: tuple[float, float], 
     async with running_gateway(bench, "gateway-even"), open_task_queue(bench.address) as queue:
         dispatched_at = await feed(pool, queue, campaign_id, load, bench.clock)
         await wait_for_end(pool, campaign_id, PATIENCE_S)
+        await asyncio.sleep(LAST_RECEIPTS_S)
     bench.carrier.taken.read()
     taken_at = dict(zip(bench.carrier.taken.to, bench.carrier.taken.at, strict=True))
     dispatched = zip(numbers(first, people), dispatched_at, strict=True)
@@ -229,6 +266,13 @@ async def states_of(pool: Pool, campaign_id: UUID) -> dict[str, int]:
     async with pool.connection() as conn:
         rows = await (await conn.execute(_STATES, [campaign_id])).fetchall()
     return {row["state"]: row["n"] for row in rows}
+
+
+async def _receipts_kept(pool: Pool) -> tuple[int, int]:
+    """How many receipts were counted so far, and how many of other texts than ours."""
+    async with pool.connection() as conn:
+        (row,) = await (await conn.execute(_RECEIPTS)).fetchall()
+    return row["kept"], row["of_nobody"]
 
 
 async def _bare(bench: TextBench, texts: int) -> dict[str, Any]:

@@ -19,11 +19,12 @@ SENDER = "+12025559999"
 
 @dataclass
 class Taken:
-    """The texts that the carrier took: to whom, and when (epoch seconds), in its order."""
+    """Texts the carrier took: to whom, and when (epoch seconds), in order. And how many receipts it gave."""
 
     path: Path
     to: list[str] = field(default_factory=list[str])
     at: list[float] = field(default_factory=list[float])
+    receipts: int = 0
     _offset: int = 0
 
     def read(self) -> int:
@@ -39,6 +40,7 @@ class Taken:
                 entry = json.loads(line)
                 self.to.append(entry["to"])
                 self.at.append(entry["at"])
+            self.receipts += line.startswith(b'{"event": "receipt"')
         return len(self.to)
 
 

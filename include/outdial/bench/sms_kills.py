@@ -12,7 +12,7 @@ from uuid import UUID
 
 from outdial.bench.load import TEXTS, campaign_of, dispatch_all, wait_for_end
 from outdial.bench.servers import SqsKind
-from outdial.bench.sms import TextBench, running_gateway, text_bench
+from outdial.bench.sms import UNRULY, TextBench, running_gateway, text_bench
 from outdial.domain.clock import Clock
 from outdial.domain.errors import Unavailable
 from outdial.messaging.task_queue import open_task_queue
@@ -24,9 +24,6 @@ PACE = 250
 LOOK_EVERY_S = 0.005
 STANDSTILL_S = 60.0
 END_WITHIN_S = 120.0
-UNRULY = {"duplicate_receipts": 0.1, "shuffled_receipts": 0.1, "early_receipts": 0.1}
-"""Receipts as real carriers bring them."""
-
 _TEXTS = "select phone, state, gateway_id from sms_records where campaign_id = %s order by begun_at"
 _STATUSES = """
     select coalesce(failure_reason, status) as stands, count(*) as n

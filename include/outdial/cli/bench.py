@@ -76,8 +76,11 @@ def dialer(
 def sms(
     texts: Annotated[int, typer.Option(min=100, help="How many texts wait in SQS at the beginning.")] = 5000,
     seconds: Annotated[
-        float, typer.Option(min=0, help="Then so long half as many a second as it sent; 0: not at all.")
+        float, typer.Option(min=1, help="How long texts come evenly, after those that waited.")
     ] = 20,
+    per_second: Annotated[
+        float | None, typer.Option(help="How many of those a second. Default: half of what it sent before.")
+    ] = None,
     sqs: Annotated[
         Sqs,
         typer.Option(help="moto, as one machine has it, or fauxqs (from npm), which keeps up with more."),
@@ -86,6 +89,7 @@ def sms(
     kills: Annotated[
         int, typer.Option(min=0, help="Instead: kill the gateway with -9 so often while it sends the texts.")
     ] = 0,
+    *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Send texts to a simulated carrier with the gateway, then with a bare SMPP client, and compare."""
@@ -95,7 +99,7 @@ def sms(
     from outdial.bench.sms import TextLoad, bench_sms  # noqa: PLC0415 - imported when called
     from outdial.domain.clock import utc_now  # noqa: PLC0415
 
-    load = TextLoad(texts, seconds, window)
+    load = TextLoad(texts, seconds, window, per_second)
     measured = asyncio.run(bench_sms(sqs.value, load, utc_now, _sayer(as_json=as_json)))
     print(json.dumps(asdict(measured)) if as_json else _shown_texts(measured))
 
@@ -132,11 +136,15 @@ def _shown_texts(one: TextsMeasured) -> str:
         + ", ".join(f"{name} {share:.0%}" for name, share in one.cpu.items())
         + f"; the machine in all {one.machine_cpu:.0%}",
     ]
-    if waits.n:
-        lines.append(
-            f"At {one.steady_per_second:.0f} a second, dispatch → carrier: p50 {waits.p50_ms:.0f} ms, "
-            f"p99 {waits.p99_ms:.0f} ms, max {waits.max_ms:.0f} ms"
-        )
+    told = one.receipts
+    lines.append(
+        f"At {one.steady_per_second:.0f} a second, dispatch → carrier: p50 {waits.p50_ms:.0f} ms, "
+        f"p99 {waits.p99_ms:.0f} ms, max {waits.max_ms:.0f} ms"
+    )
+    lines.append(
+        f"Meanwhile {told.per_second:.0f} receipts a second: {told.given} given, {told.kept} counted, "
+        f"{told.of_nobody} of no text"
+    )
     return "\n".join(lines)
 
 

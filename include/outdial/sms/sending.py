@@ -66,6 +66,7 @@ class Sending:
         self._waiting: OrderedDict[UUID, deque[TaskInHand]] = OrderedDict()
         self._changed = asyncio.Event()
         self._free_at: datetime | None = None
+        self._look_at_s = float("-inf")
 
     @property
     def is_idle(self) -> bool:
@@ -101,20 +102,34 @@ class Sending:
     def _may_begin(self) -> bool:
         early = timedelta(seconds=BEGIN_LEAD_S)
         has_room = self._free_at is None or self._post.clock() >= self._free_at - early
-        return self._carrier.is_up and not self.draining and has_room and self._room > 0
+        # A batch costs a transaction, however small: else each answer would make room for a batch of one.
+        is_worth_it = self._room * 2 >= min(self._at_once, self._carrier.most_in_flight)
+        return self._carrier.is_up and not self.draining and has_room and is_worth_it
+
+    @property
+    def _at_once(self) -> int:
+        return min(max(1, round(self._carrier.parts_per_second * BATCH_S)), MOST_AT_ONCE)
 
     @property
     def _room(self) -> int:
-        at_once = min(max(1, round(self._carrier.parts_per_second * BATCH_S)), MOST_AT_ONCE)
-        return min(at_once, self._carrier.most_in_flight - self.in_flight)
+        return min(self._at_once, self._carrier.most_in_flight - self.in_flight)
 
     async def _begin(self) -> bool:
         """Begin one batch: of texts people asked for, or else of the campaign whose turn it is."""
-        texts = await begin_queued_texts(self._post.pool, self._terms, self._room, self._post.clock())
+        texts = await self._begin_queued()
         if not texts:
             texts = await self._begin_campaign(self._next_batch())
         self._launch(texts)
         return bool(texts)
+
+    async def _begin_queued(self) -> Sequence[BegunText]:
+        now_s = asyncio.get_running_loop().time()
+        if now_s < self._look_at_s:
+            return ()
+        texts = await begin_queued_texts(self._post.pool, self._terms, self._room, self._post.clock())
+        if not texts:
+            self._look_at_s = now_s + LOOK_EVERY_S
+        return texts
 
     async def _begin_campaign(self, items: Sequence[TaskInHand]) -> Sequence[BegunText]:
         if not items:
