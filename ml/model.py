@@ -177,9 +177,9 @@ def fit(attempts: Attempts, seed: int) -> CallHourModel:
 
 def _grown(seed: int) -> HistGradientBoostingClassifier:
     return HistGradientBoostingClassifier(
-        max_iter=120,
-        learning_rate=0.08,
-        max_leaf_nodes=16,
+        max_iter=50,
+        learning_rate=0.1,
+        max_leaf_nodes=8,
         min_samples_leaf=200,
         l2_regularization=5.0,
         early_stopping=False,  # pyright: ignore[reportArgumentType] - its stub knows only "auto"

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ml.attempts import HOURS, Contacts, read_attempts, read_contacts, with_zones_of
+from ml.attempts import HOURS, Contacts, codes_in, read_attempts, read_contacts, with_zones_of
 from ml.columns import write_table
 from ml.stored import load_model
 
@@ -37,8 +37,8 @@ def score_files(folder: Path, contacts_file: Path, attempts_file: Path, on: date
     contacts, attempts = read_contacts(contacts_file), read_attempts(attempts_file)
     contacts = with_zones_of(contacts, attempts)
     write_table(_as_table(contacts, model.probabilities(contacts, attempts, on)), out)
-    before = attempts.select(attempts.local_day < on.toordinal() - date(1970, 1, 1).toordinal())
-    known = np.isin(contacts.ids, attempts.contact_ids[np.unique(before.contact)])
+    before = attempts.local_day < on.toordinal() - date(1970, 1, 1).toordinal()
+    known = codes_in(attempts.contact_ids[np.unique(attempts.contact[before])], contacts.ids) >= 0
     there = {*contacts.segments, "timezone"}
     missing = sorted({trait.name for trait in model.traits} - there)
     return Scored(len(contacts), int(known.sum()), tuple(missing))
