@@ -1,7 +1,7 @@
 """What may be known of a contact before a call: one place for training and for scoring.
 
-Everything about the past counts as of the start of the contact's local day, so that a score of the night before
-and a training row of the same day see the same. Sums are whole numbers: they do not depend on the order of rows.
+Everything about the past counts as of the start of the contact's local day, so that a score of the night
+before and a training row of the same day see the same. Sums are whole numbers, whatever the rows' order.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ MOST_FAILURES = 15
 WEEK_DAYS = 7
 
 STANDING = (
-    "attempts", "answers", "level", "attempts_week", "days_since", "last_answered", "failures_running", "known",
+    "attempts", "answers", "level", "attempts_week",
+    "days_since", "last_answered", "failures_running", "known",
 )  # fmt: skip
 """Features of a contact on a day."""
 BY_HOUR = ("near", "wide", "failures_here", "failed_here_last")
@@ -42,7 +43,8 @@ BY_HOUR = ("near", "wide", "failures_here", "failed_here_last")
 class History:
     """Attempts sorted by contact, day and moment, with what was expected of each.
 
-    `key` (n,) is contact * DAY_SPAN + local day; `expected` (n,) how likely people like them answer at that hour.
+    `key` (n,) is contact * DAY_SPAN + local day; `expected` (n,) how likely such people
+    answer at that hour.
     """
 
     key: Ints

@@ -1,4 +1,4 @@
-"""Traits as small whole numbers: which level of each trait a contact has, as learned from a training history."""
+"""Traits as small whole numbers: which level of each trait a contact has, as learned from a history."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BANDS = 12
 
 @dataclass(frozen=True)
 class Trait:
-    """How one column becomes levels: by its values, or, for a column of many numbers, by the bands they fall in."""
+    """How one column becomes levels: by its values or, where these are many numbers, by bands of them."""
 
     name: str
     values: NDArray[np.str_]
@@ -51,9 +51,9 @@ class Trait:
 
 
 def learn_traits(segments: Mapping[str, Segment]) -> list[Trait]:
-    """How to read every column that tells people apart; columns that are the same, or new, for everybody are left out."""
+    """How to read every column that tells people apart; the same value for everybody tells nothing."""
     found = [trait for name in sorted(segments) for trait in _learn(name, segments[name])]
-    return [trait for trait in found if trait.size > 2 or len(trait.values) == 1]  # noqa: PLR2004 - with UNKNOWN
+    return [trait for trait in found if trait.size > 1]
 
 
 def _learn(name: str, column: Segment) -> list[Trait]:

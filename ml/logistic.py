@@ -1,8 +1,8 @@
 """Logistic regression whose terms are tables of level x hour: smooth over the day, shrunk as the data says.
 
-A table's row is a sum of waves over the day, for weekdays and for how weekends differ, each with a normal prior. How
-wide the priors are is itself estimated (empirical Bayes, MacKay 1992), so that a trait that does not matter costs
-nothing and a rough one may be rough. Kept as tables, a million contacts are scored for all hours by adding up rows.
+A table's row is a sum of waves over the day, for weekdays and for how weekends differ, with normal priors.
+How wide these are is itself estimated (empirical Bayes, MacKay 1992), so that a trait that does not matter
+costs nothing and a rough one may be rough. As tables, a million contacts are scored by adding up rows.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ FIRST_SLOPE = 0.3
 FIRST_WIDTHS = (0.5, 0.2, 0.05)
 """Before anything is known: a level's mean, waves of 24, 12 and 8 hours, and shorter waves."""
 SLOW_WAVES = 3
+WEEKEND = 3
+"""Three groups of rows share widths for all days, and three more for how weekends differ."""
 MOST_STEPS = 150
 STEP_ENOUGH = 1e-8
 """Stop where a step gains less than this share of the loss: far below what the data can tell."""
@@ -46,7 +48,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Rows:
-    """What is learned from: a level for each term (terms, n), a slot (n,), numbers (n, k) and outcomes (n,)."""
+    """What is learned from: levels (terms, n), slots (n,), numbers (n, k) and outcomes (n,)."""
 
     levels: Sequence[Ints]
     slot: Ints
@@ -90,7 +92,7 @@ Widths = tuple[Floats, ...]
 
 
 def fit_logistic(rows: Rows, terms: Sequence[Term]) -> Logistic:
-    """Learn from rows, and how wide the priors ought to be. Numbers must come centred, with a spread of one."""
+    """Learn from rows, and how wide the priors ought to be. Numbers come centred, with a spread of one."""
     sample = rows.every(-(-len(rows.slot) // ENOUGH_FOR_WIDTHS))
     widths = (np.full(rows.numbers.shape[1], FIRST_SLOPE), *(_first_widths(term) for term in terms))
     found = None
@@ -104,15 +106,15 @@ def fit_logistic(rows: Rows, terms: Sequence[Term]) -> Logistic:
 
 def _first_widths(term: Term) -> Floats:
     mean, slow, quick = FIRST_WIDTHS
-    usual = np.array([mean, slow, quick])[_group_of(term) % 3]
-    return np.where(_group_of(term) < 3, usual, usual / 2)  # noqa: PLR2004 - the weekend's three groups follow
+    usual = np.array([mean, slow, quick])[_group_of(term) % WEEKEND]
+    return np.where(_group_of(term) < WEEKEND, usual, usual / 2)
 
 
 def _group_of(term: Term) -> Ints:
     """Which rows of the basis share a width: mean, slow and quick waves, then the same of the weekend."""
     waves = np.repeat(np.arange(1, term.waves + 1), 2)
     groups = np.concatenate([[0], np.where(waves <= SLOW_WAVES, 1, 2)])
-    return np.concatenate([groups, groups + 3]) if term.waves else groups
+    return np.concatenate([groups, groups + WEEKEND]) if term.waves else groups
 
 
 def _basis(term: Term) -> Floats:
@@ -165,7 +167,7 @@ class _Problem:
         return Logistic(self.usual + base, tables, slopes * self.widths[0])
 
     def new_widths(self, place: Floats) -> Widths:
-        """Priors as wide as the heights found call for: their spread, over how many of them the data determines."""
+        """Priors as wide as the heights call for: their spread, over how many of them the data determines."""
         chance = expit(self._log_odds(place))
         curvature = self._curvature(chance * (1 - chance))
         _, sloping, determined = self._unpacked(curvature / (1 + curvature))

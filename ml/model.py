@@ -1,8 +1,8 @@
 """The call-hour model: the probability that a contact answers, for each local hour of a date.
 
-Smooth tables of trait x hour with the contact's own history (logistic regression), blended with gradient boosted
-trees where there is enough to learn them from. Below that the tables, shrunk by empirical Bayes, speak alone.
-Training, scoring and evaluation call it; every contact gets a prediction, whatever is known of them.
+Smooth tables of trait x hour with the contact's own history (logistic regression), blended with gradient
+boosted trees where there is enough to learn them from. Below that the tables, shrunk by empirical Bayes, speak
+alone. Training, scoring and evaluation call it; everybody gets a prediction, whatever is known of them.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ class CallHourModel:
     """What was learned.
 
     `typical` expects an outcome from traits, hour and number of attempts alone; `own` adds how a contact did
-    against that. `trees` is None below ENOUGH_ATTEMPTS or ENOUGH_ANSWERS, and speaks only at `dialled_hours` (24,).
+    against that. `trees` is None below ENOUGH_ATTEMPTS or ENOUGH_ANSWERS, and speaks only at
+    `dialled_hours` (24,).
     """
 
     traits: tuple[Trait, ...]
@@ -138,7 +139,7 @@ class CallHourModel:
         return (np.hstack([known.stand, hourly]) - self.centre) / self.spread
 
     def tree_inputs(self, known: Known, hourly: Floats, hours: NDArray[Any], odds: NDArray[Any]) -> Floats:
-        """(n, k) numbers for the trees; a trait's values stand in the order of how often such people answer."""
+        """(n, k) numbers for the trees; a trait's values stand in the order of how often they answer."""
         first = len(_terms([]))
         traits = [
             level if len(trait.edges) else table.mean(axis=1)[level]

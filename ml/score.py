@@ -30,8 +30,8 @@ class Scored:
 def score_files(folder: Path, contacts_file: Path, attempts_file: Path, on: date, out: Path) -> Scored:
     """Write `contact_id, p00 … p23` for that local date, in the order of the contacts. Raises Unusable.
 
-    Only attempts before that date count. An hour the clocks skip that day gets a value like any other: whether
-    it exists is not the model's to say.
+    Only attempts before that date count. An hour the clocks skip that day gets a value like any other:
+    whether it exists is not the model's to say.
     """
     model, _ = load_model(folder)
     contacts, attempts = read_contacts(contacts_file), read_attempts(attempts_file)

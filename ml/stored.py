@@ -1,4 +1,4 @@
-"""A model in a folder: `model.skops`, which runs no code when opened, and `model.json`, which says what it is.
+"""A model in a folder: `model.skops`, which runs no code when opened, and `model.json`, which says what.
 
 Training writes it; scoring, promotion and people read it.
 """

@@ -1,4 +1,4 @@
-"""What is known of the past: never anything of the day itself or after, and the same in training and scoring."""
+"""What is known of the past: nothing of the day itself or after; the same in training and scoring."""
 
 from __future__ import annotations
 

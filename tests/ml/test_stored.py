@@ -1,4 +1,4 @@
-"""Models in files: they come back the same; what was changed, is foreign or newer is refused in one sentence."""
+"""Models in files come back the same; what was changed, is foreign or newer is refused in one sentence."""
 
 from __future__ import annotations
 
