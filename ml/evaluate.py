@@ -60,12 +60,17 @@ def forward_split(attempts: Attempts, days: int) -> Split:
 
 
 def scores_of(model: CallHourModel, history: Attempts, calls: Attempts) -> NDArray[np.float32]:
-    """The model's chances at all hours of each call's day, (calls, 24), from what was known before it."""
+    """The model's chances at all hours of each call's day, (calls, 24), from what was known before it.
+
+    Both must share `contact_ids`; of the history only the past of those called is looked at.
+    """
     scores = np.empty((len(calls), 24), dtype=np.float32)
     for day in np.unique(calls.local_day):
         rows = np.flatnonzero(calls.local_day == day)
+        called = np.zeros(len(history.contact_ids), dtype=np.bool_)
+        called[calls.contact[rows]] = True
+        known = history.select((history.local_day < day) & called[history.contact])
         people = _contacts_of(calls.select(rows))
-        known = history.select(history.local_day < day)
         scores[rows] = model.probabilities(people, known, EPOCH + timedelta(days=int(day)))
     return scores
 
