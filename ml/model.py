@@ -1,7 +1,7 @@
 """The call-hour model: the probability that a contact answers, for each local hour of a date.
 
 Smooth tables of trait x hour with the contact's own history (logistic regression), blended with gradient
-boosted trees where there is enough to learn them from. Below that the tables, shrunk by empirical Bayes, speak
+boosted trees where there is enough to learn from. Below that the tables, shrunk by empirical Bayes, speak
 alone. Training, scoring and evaluation call it; everybody gets a prediction, whatever is known of them.
 """
 
