@@ -120,7 +120,7 @@ def refuse_rows(bad: pa.ChunkedArray, path: Path, name: str, problem: str) -> No
 def texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Any column as text; numbers without a needless .0, so that 7, 7.0 and "7" are one id."""
     if pa.types.is_floating(column.type):
-        whole = pc.all(pc.equal(pc.floor(column), column)).as_py()
+        whole = pc.all(pc.and_(pc.is_finite(column), pc.equal(pc.floor(column), column))).as_py()
         column = column.cast(pa.int64()) if whole else column
     return pc.utf8_trim_whitespace(column.cast(pa.string()))
 
@@ -179,7 +179,7 @@ def segment(column: pa.ChunkedArray) -> Segment:
     """A column of traits: of numbers where every known value is one, else of text."""
     column = _unwrapped(column)
     numbers = _numbers(column)
-    if numbers is not None and numbers.null_count < len(numbers):
+    if numbers is not None:
         return segment_of(_numpy(numbers.fill_null(float("nan"))))
     return _segment_of_texts(pa.concat_arrays(texts(column).fill_null("").chunks))
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from ml.attempts import read_attempts, read_contacts, with_zones_of, write_attempts, write_contacts
-from ml.columns import Unusable
+from ml.columns import Unusable, segment
 from tests.ml.histories import contacts, history
 
 HEAD = "contact_id,attempted_at,timezone,answered"
@@ -81,3 +82,8 @@ def test_unknown_zones_of_contacts_are_those_they_were_last_called_in(tmp_path: 
     filled = with_zones_of(read_contacts(blank), history(count=3, attempts=30))
     texts = np.append(filled.zones.texts(), "")[filled.zones.codes]
     assert texts.tolist() == ["UTC", "UTC", "UTC", ""]
+
+
+def test_columns_that_say_nothing_are_read_as_unknown():
+    assert segment(pa.chunked_array([pa.nulls(3)])).codes.tolist() == [-1, -1, -1]
+    assert segment(pa.chunked_array([[float("inf"), float("nan"), 2.0]])).codes.tolist() == [-1, -1, 0]
