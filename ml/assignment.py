@@ -157,7 +157,7 @@ def _repair(
     """Moves contacts, those first that lose least, until no hour is too full and no move gains anything."""
     worth = np.append(prices, 0.0)
     floors = np.subtract.outer(worth, worth) if len(net) > MARGINAL else np.full((len(worth),) * 2, -np.inf)
-    size = max(MARGINAL, 32 * int(-room[room < 0].sum()))
+    size = max(MARGINAL, 6 * int(-room[room < 0].sum()))
     for rows in _most_indifferent(net, places, size):
         values = np.concatenate([gains[rows], np.zeros((len(rows), 1), np.float32)], axis=1)
         moving = _Moving(values, places[rows], room, floors, np.full_like(floors, np.inf))
@@ -174,7 +174,8 @@ def _most_indifferent(net: Floats, places: NDArray[np.intp], size: int) -> list[
     best = net[everybody, places]
     net[everybody, places] = -np.inf
     margin = best - net.max(axis=1)
-    return [np.argpartition(margin, size)[:size], everybody]
+    sizes = [tried for tried in (size, 4 * size) if tried < len(net)]
+    return [*(np.argpartition(margin, tried)[:tried] for tried in sizes), everybody]
 
 
 @dataclass(slots=True)
@@ -206,8 +207,17 @@ class _Moving:
         if not route or (not too_full.any() and cost > -GAIN):
             return False
         moved = self._move(route, forced=bool(too_full.any()))
+        if not moved and too_full.any():
+            route = self._straight_way(too_full)
+            moved = self._move(route, forced=True)
         self._price_edges(route)
         return moved > 0
+
+    def _straight_way(self, too_full: Flags) -> list[int]:
+        """Out of a full hour to one with room, where rounding has made a ring that gains nothing."""
+        ways = np.where(too_full[:, None] & (self.room > 0), self.edges, np.inf)
+        start, goal = np.unravel_index(int(ways.argmin()), ways.shape)
+        return [int(start), int(goal)]
 
     def _price_edges(self, hours: list[int] | range) -> None:
         for hour in hours:
