@@ -22,7 +22,7 @@ demo: setup  ## run one whole campaign here, watch it, get its report; leaves no
 	@$(BIN)/outdial standalone demo
 
 test: setup  ## run the tests
-	@$(BIN)/pytest --numprocesses 3
+	@$(BIN)/pytest --numprocesses 4
 
 test-telephony: setup  ## the same calls on a real Asterisk 22, fetched without root where it is missing
 	@$(BIN)/python -m outdial.local_asterisk

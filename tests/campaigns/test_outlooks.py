@@ -104,7 +104,7 @@ def shared_pool(runner: asyncio.Runner, database_dsn: str) -> Iterator[Pool]:
     ),
     st.lists(people, min_size=2, max_size=10),
 )
-@tried(250)
+@tried(120)
 @pytest.mark.timeout(3 * TIMEOUT_S)
 def test_the_rule_for_one_contact_and_the_rule_for_a_million_say_the_same(
     runner: asyncio.Runner,

@@ -75,7 +75,7 @@ class CampaignRun:
 
         await until(waits, timeout_s)
 
-    async def lease_ends(self, timeout_s: float = 20) -> datetime:
+    async def lease_ends(self, timeout_s: float = 60) -> datetime:
         """Return when the run has lost its lease, which is long before it would have run out by itself."""
 
         async def ended() -> bool:

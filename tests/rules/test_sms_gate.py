@@ -82,7 +82,7 @@ def facts_after(world: World, person: Person, texted: list[Person]) -> PersonFac
 
 
 @given(raw_worlds)
-@tried(500)
+@tried(200)
 def test_the_gate_of_texts_answers_as_the_pure_rules_do(rules_loop, rules_conn, raw):
     world = as_asked(raw)
     answers, found = rules_loop.run(begin_all(rules_conn, world))
@@ -106,7 +106,7 @@ def where_to(verdict: Refused) -> Standing:
 
 
 @given(raw_worlds)
-@tried(250)
+@tried(80)
 def test_sms_campaign_time_window_compliance(rules_loop, rules_conn, raw):
     world = as_asked(raw)
     answers, _ = rules_loop.run(begin_all(rules_conn, world))
@@ -117,7 +117,7 @@ def test_sms_campaign_time_window_compliance(rules_loop, rules_conn, raw):
 
 
 @given(raw_worlds)
-@tried(250)
+@tried(80)
 def test_blacklist_enforcement_in_sms_campaigns(rules_loop, rules_conn, raw):
     world = as_asked(raw)
     answers, _ = rules_loop.run(begin_all(rules_conn, world))
@@ -128,7 +128,7 @@ def test_blacklist_enforcement_in_sms_campaigns(rules_loop, rules_conn, raw):
 
 
 @given(raw_worlds)
-@tried(100)
+@tried(40)
 def test_a_task_delivered_twice_at_once_is_one_text(rules_loop, rules_conn, raw):
     world = as_asked(raw)
 

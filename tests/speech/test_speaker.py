@@ -106,7 +106,7 @@ async def test_whoever_stops_waiting_does_not_stop_the_making() -> None:
 
 
 async def test_people_on_the_line_come_before_calls_that_still_ring_and_the_last_of_them_first() -> None:
-    gramophone = Gramophone(delay_s=0.02)
+    gramophone = Gramophone(delay_s=0.2)
     speaker = a_speaker(None, gramophone)
 
     async def ask(text: str, *, is_urgent: bool) -> None:

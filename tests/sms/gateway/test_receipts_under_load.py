@@ -11,8 +11,11 @@ from tests import given
 from tests.dialer.stage import eventually
 from tests.sms.gateway.stage import TEXT, Stage, a_carrier
 
-LONG = TEXT | {"smsTemplate": "We meet on Sunday. " * 50 + "Reply STOP to opt out"}
-"""Seven parts, each of which has receipts of its own."""
+LONG = TEXT | {
+    "smsTemplate": "We meet on Sunday. " * 50 + "Reply STOP to opt out",
+    "sms": {"receiptWaitSeconds": 600},
+}
+"""Seven parts, each of which has receipts of its own, however late on a busy machine."""
 
 STATE_OF = {"DELIVRD": "delivered", "ENROUTE": "enroute", "EXPIRED": "failed"}
 UNRULY = {
