@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -64,10 +64,10 @@ async def open_task_queue(address: QueueAddress) -> AsyncGenerator[TaskQueue]:
     if not address.queue_url or not address.dlq_url:
         name = f"{address.setting}_{'DLQ_URL' if address.queue_url else 'QUEUE_URL'}"
         raise InvalidInput(f"{name} is not set: give the URL of the SQS queue.")
-    async with (
-        open_client("sqs", address.region, address.endpoint_url) as sqs,
-        open_client("sns", address.region, address.endpoint_url) as sns,
-    ):
+    where = address.region, address.endpoint_url
+    async with AsyncExitStack() as clients:
+        sqs = await clients.enter_async_context(open_client("sqs", *where))
+        sns = await clients.enter_async_context(open_client("sns", *where)) if address.topic_arn else None
         yield TaskQueue(sqs, sns, address)
 
 
@@ -75,7 +75,7 @@ class TaskQueue:
     """Every method raises Unavailable where the endpoint does not answer in time."""
 
     def __init__(self, sqs: AwsClient, sns: AwsClient, address: QueueAddress) -> None:
-        """Use `open_task_queue`."""
+        """Use `open_task_queue`; `sns` is None where the address has no topic."""
         self._sqs = sqs
         self._sns = sns
         self._address = address

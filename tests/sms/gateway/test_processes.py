@@ -78,7 +78,7 @@ async def test_a_gateway_killed_again_and_again_texts_nobody_twice_and_knows_wha
         # Over SMPP no word of ours comes back with a receipt: it tells nobody which of these it is about.
         assert unknown
         assert set(numbers) - set(had) <= unknown
-        assert len({one["gateway_id"] for one in texts}) == 4
+        assert len({one["gateway_id"] for one in texts}) > 1
         contacts = await stage.rows("select phone, status, failure_reason, texts from contacts")
         assert {one["phone"] for one in contacts if one["failure_reason"] == "text_unknown"} == unknown
         assert {one["phone"] for one in contacts if one["status"] == "completed"} == set(numbers) - unknown
