@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from psycopg.rows import DictRow
 
 from outdial.attempts.line import Line, find_line, take_caller_id, trunk_of
+from outdial.attempts.person_facts import person_facts_of
 from outdial.attempts.release import Released, Stale, release_claim
 from outdial.domain.call_ids import CallKey
-from outdial.domain.calling_rules import caps_for, timetables_for
 from outdial.domain.dial_task import DialTask
 from outdial.domain.ivr.default import lacks_words
 from outdial.domain.permission import NUMBER_BUSY_DELAY, AttemptFacts, Refusal, Refused, may_begin
@@ -140,20 +139,8 @@ def facts_of(
     campaign: Campaign, seen: DictRow, line: Line, not_after: datetime | None, now: datetime
 ) -> AttemptFacts:
     """What the gate looks at, of a contact as `storage.calls.read_facts` saw it."""
-    regions = seen["regions"]
     return AttemptFacts(
-        campaign_active=campaign.status == "active",
-        has_lease=campaign.has_lease(now),
-        start_time=campaign.start_time,
-        end_time=campaign.end_time,
-        registries_are_fresh=seen["registries_are_fresh"],
-        timetables=timetables_for(campaign.config, regions),
-        zones=[ZoneInfo(zone) for zone in seen["zones"]],
-        not_after=not_after,
-        listed=seen["listed"],
-        listed_until=seen["listed_until"],
-        caps=caps_for(campaign.config, regions),
-        disturbances=seen["disturbed_at"],
+        **vars(person_facts_of(campaign, seen, not_after, now)),
         attempts=seen["attempts"],
         max_attempts=seen["max_attempts"],
         number_busy=seen["number_busy"],

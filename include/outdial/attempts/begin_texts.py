@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 from psycopg.rows import DictRow
 
+from outdial.attempts.person_facts import person_facts_of
 from outdial.attempts.release import Released, Stale, release_claim
-from outdial.domain.calling_rules import caps_for, timetables_for
 from outdial.domain.dial_task import DialTask
 from outdial.domain.errors import InvalidInput
-from outdial.domain.permission import PersonFacts, Refused, may_text
+from outdial.domain.permission import Refused, may_text
 from outdial.domain.sms.encoding import SplitText, split_text
 from outdial.domain.sms.link_codes import code_of
 from outdial.domain.sms.links import FoundLink, find_links, with_short_links
@@ -115,7 +114,7 @@ class _Draft:
 async def _judge(
     conn: Connection, campaign: Campaign, claim: TakenClaim, seen: DictRow, now: datetime
 ) -> _Draft | Released | Unfit:
-    verdict = may_text(text_facts_of(campaign, seen, claim.not_after, now), now)
+    verdict = may_text(person_facts_of(campaign, seen, claim.not_after, now), now)
     if isinstance(verdict, Refused):
         return await release_claim(conn, claim, verdict)
     settings = campaign.config.sms
@@ -133,27 +132,6 @@ async def _judge(
 async def _close(conn: Connection, claim: TakenClaim, reason: str) -> Unfit:
     await close_contact(conn, claim.contact_id, "failed", reason)
     return Unfit(reason)
-
-
-def text_facts_of(
-    campaign: Campaign, seen: DictRow, not_after: datetime | None, now: datetime
-) -> PersonFacts:
-    """What the gate looks at before a text, of a contact as `storage.texts.read_text_facts` saw it."""
-    regions = seen["regions"]
-    return PersonFacts(
-        campaign_active=campaign.status == "active",
-        has_lease=campaign.has_lease(now),
-        start_time=campaign.start_time,
-        end_time=campaign.end_time,
-        registries_are_fresh=seen["registries_are_fresh"],
-        timetables=timetables_for(campaign.config, regions),
-        zones=[ZoneInfo(zone) for zone in seen["zones"]],
-        not_after=not_after,
-        listed=seen["listed"],
-        listed_until=seen["listed_until"],
-        caps=caps_for(campaign.config, regions),
-        disturbances=seen["disturbed_at"],
-    )
 
 
 async def _write_down(

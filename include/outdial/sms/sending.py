@@ -201,14 +201,13 @@ class Sending:
     async def _pause(self) -> None:
         """Until the carrier has room, something comes, or texts that were asked for are looked for again."""
         self._changed.clear()
-        ahead_s = LOOK_EVERY_S
         if self._free_at is not None:
             until_s = (self._free_at - self._post.clock()).total_seconds() - BEGIN_LEAD_S
             if until_s > 0:
                 await asyncio.sleep(min(until_s, LOOK_EVERY_S))
                 return
         try:
-            async with asyncio.timeout(ahead_s):
+            async with asyncio.timeout(LOOK_EVERY_S):
                 await self._changed.wait()
         except TimeoutError:
             return

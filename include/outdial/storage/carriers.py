@@ -41,12 +41,6 @@ async def has_run(conn: Connection, name: str | None) -> bool:
     return await (await conn.execute(_SQL["read"], {"name": name})).fetchone() is not None
 
 
-async def next_slot(conn: Connection, name: str) -> tuple[datetime, float]:
-    """When the carrier has room next, and its parts per second; nobody else is given room meanwhile."""
-    row = cast("DictRow", await (await conn.execute(_SQL["hold"], {"name": name})).fetchone())
-    return row["next_at"], row["parts_per_second"]
-
-
 async def take_slots(conn: Connection, name: str, parts: int, now: datetime) -> datetime:
     """Take room for `parts`; when the first of them may go, the others following at the carrier's pace."""
     values = {"name": name, "parts": parts, "now": now}

@@ -22,7 +22,3 @@ update carriers
 set next_at = greatest(next_at, %(now)s) + %(parts)s / parts_per_second * interval '1 second'
 where name = %(name)s
 returning next_at - %(parts)s / parts_per_second * interval '1 second' as starts_at
-
--- hold
--- Until the transaction ends nobody else is given room by this carrier; when it has room next.
-select next_at, parts_per_second from carriers where name = %(name)s for update
